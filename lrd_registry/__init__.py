@@ -1,0 +1,58 @@
+"""Layer-wise learning-rate decay by declarative rules, for any architecture."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrd_registry.assignment import Assignment as Assignment
+    from lrd_registry.assignment import Row as Row
+    from lrd_registry.errors import AmbiguousArchitectureError as AmbiguousArchitectureError
+    from lrd_registry.errors import CoverageError as CoverageError
+    from lrd_registry.errors import Gap as Gap
+    from lrd_registry.errors import InvalidArgumentError as InvalidArgumentError
+    from lrd_registry.errors import LrdError as LrdError
+    from lrd_registry.errors import ModelError as ModelError
+    from lrd_registry.errors import NoFittingArchitectureError as NoFittingArchitectureError
+    from lrd_registry.errors import RegistrationError as RegistrationError
+    from lrd_registry.errors import RuleFileError as RuleFileError
+    from lrd_registry.errors import UnknownArchitectureError as UnknownArchitectureError
+    from lrd_registry.groups import build_param_groups as build_param_groups
+    from lrd_registry.loading import load_rule_set as load_rule_set
+    from lrd_registry.mae import param_groups_lrd as param_groups_lrd
+    from lrd_registry.registry import get_rule_set as get_rule_set
+    from lrd_registry.registry import list_architectures as list_architectures
+    from lrd_registry.registry import register_rules as register_rules
+    from lrd_registry.schema import RuleSet as RuleSet
+    from lrd_registry.selection import assign_layers as assign_layers
+
+_HOME = {
+    "assignment": ("Assignment", "Row"),
+    "errors": (
+        "AmbiguousArchitectureError",
+        "CoverageError",
+        "Gap",
+        "InvalidArgumentError",
+        "LrdError",
+        "ModelError",
+        "NoFittingArchitectureError",
+        "RegistrationError",
+        "RuleFileError",
+        "UnknownArchitectureError",
+    ),
+    "groups": ("build_param_groups",),
+    "loading": ("load_rule_set",),
+    "mae": ("param_groups_lrd",),
+    "registry": ("get_rule_set", "list_architectures", "register_rules"),
+    "schema": ("RuleSet",),
+    "selection": ("assign_layers",),
+}
+
+__all__ = sorted(name for names in _HOME.values() for name in names)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that the command line starts without pydantic."""
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"lrd_registry.{module}"), name)
+    raise AttributeError(f"module 'lrd_registry' has no attribute {name!r}")

@@ -1,0 +1,208 @@
+"""YAML text as plain data that remembers where each value stood.
+
+Rule files use the plain part of YAML: mappings, lists, text, numbers, `true` and `false`.
+Anchors, aliases and tags are refused, and size, depth and number of values are bounded, so
+a file from a stranger costs little to read, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from lrd_registry.errors import Problem, RuleFileError
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 16
+MAX_VALUES = 20_000
+
+YamlPath: TypeAlias = tuple[str | int, ...]
+_EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_QUOTE = "quote a pattern that begins with `*` or `{`"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in the text, counted from 1, and the scalar that stands there, as written."""
+
+    line: int
+    column: int
+    text: str | None = None
+
+
+@dataclass
+class Document:
+    """The values of a YAML text, where each stands, and what the reader had to refuse."""
+
+    source: str
+    data: Any = None
+    values: dict[YamlPath, Spot] = field(default_factory=dict)
+    keys: dict[YamlPath, Spot] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, spot: Spot, message: str) -> None:
+        """Note a fault and go on."""
+        self.problems.append(Problem(self.source, spot.line, spot.column, message))
+
+
+class _TooMuch(Exception):
+    """The text goes beyond a bound; it has been noted, and reading stops."""
+
+
+def read_file(path: Path) -> str:
+    """The text of a rule file.
+
+    Raises:
+        RuleFileError: the file cannot be read, is not UTF-8, or is over 1 MiB.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise RuleFileError([Problem(str(path), 1, 1, message)]) from None
+    if len(raw) > MAX_BYTES:
+        raise RuleFileError([Problem(str(path), 1, 1, "the file is over 1 MiB, the most allowed")])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8", "replace").split("\n")
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        where = Problem(str(path), len(before), len(before[-1]) + 1, message)
+        raise RuleFileError([where]) from None
+
+
+def parse_document(text: str, source: str) -> Document:
+    """Read YAML text; all faults of its form are in the result's `problems`."""
+    document = Document(source)
+    try:
+        document.data = _Reader(text, document).read()
+    except _TooMuch:
+        pass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = f"not valid YAML: {error.problem or error.context}; {_QUOTE}"
+        document.refuse(Spot(mark.line + 1, mark.column + 1) if mark else Spot(1, 1), what)
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position].split("\n")
+        character = text[error.position : error.position + 1]
+        what = f"not valid YAML: the character {character!r} is not allowed"
+        document.refuse(Spot(len(before), len(before[-1]) + 1), what)
+    document.problems = [_inside(problem, text) for problem in document.problems]
+    return document
+
+
+def _inside(problem: Problem, text: str) -> Problem:
+    """The problem moved to the last line where YAML reports it past the end of the text."""
+    lines = text.splitlines() or [""]
+    line = min(problem.line, len(lines))
+    column = min(problem.column, len(lines[line - 1]) + 1)
+    return Problem(problem.source, line, column, problem.message)
+
+
+class _Reader:
+    """Builds the data of one document from the parser's events."""
+
+    def __init__(self, text: str, document: Document) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_EVENTS)
+        self._document = document
+        self._resolver = yaml.resolver.Resolver()
+        self._constructor = yaml.constructor.SafeConstructor()
+
+    def read(self) -> Any:
+        next(self._events)
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            return None
+        data = self._value(next(self._events), ())
+        next(self._events)
+        after = next(self._events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            self._document.refuse(_spot(after), "a second document begins; a rule file holds one")
+        return data
+
+    def _value(self, event: Any, path: YamlPath) -> Any:
+        self._check(event, path)
+        self._document.values[path] = _spot(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(path)
+        return self._scalar(event) if isinstance(event, yaml.ScalarEvent) else None
+
+    def _check(self, event: Any, path: YamlPath) -> None:
+        spot = _spot(event)
+        if isinstance(event, yaml.AliasEvent):
+            message = f"alias `*{event.anchor}`: rule files have no aliases; {_QUOTE}"
+            self._document.refuse(spot, message)
+        elif event.anchor:
+            self._document.refuse(spot, f"anchor `&{event.anchor}`: rule files have no anchors")
+        if getattr(event, "tag", None):
+            self._document.refuse(spot, f"unknown tag `{event.tag}`: rule files have no tags")
+        if len(path) > MAX_DEPTH:
+            self._document.refuse(spot, f"nested more than {MAX_DEPTH} deep; a rule file needs 7")
+            raise _TooMuch
+        if len(self._document.values) >= MAX_VALUES:
+            self._document.refuse(spot, f"more than {MAX_VALUES} values, the most allowed")
+            raise _TooMuch
+
+    def _sequence(self, path: YamlPath) -> list[Any]:
+        items: list[Any] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._value(event, (*path, len(items))))
+        return items
+
+    def _mapping(self, path: YamlPath) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._key(event, path)
+            if key in data:
+                first = self._document.keys[(*path, key)].line
+                self._document.refuse(_spot(event), f"repeated key `{key}`, first on line {first}")
+                self._value(next(self._events), (*path, f"{key} again"))
+            else:
+                self._document.keys[(*path, key)] = _spot(event)
+                data[key] = self._value(next(self._events), (*path, key))
+        return data
+
+    def _key(self, event: Any, path: YamlPath) -> str:
+        value = self._value(event, (*path, "a key"))
+        if not isinstance(event, yaml.ScalarEvent):
+            self._document.refuse(_spot(event), f"a key must be plain text; {_QUOTE}")
+            return ""
+        if not isinstance(value, str):
+            message = f"key `{event.value}` is read as {describe(value)}; quote it"
+            self._document.refuse(_spot(event), message)
+        return str(event.value)
+
+    def _scalar(self, event: Any) -> Any:
+        """The value as YAML reads it, but for dates and the like, which stay text."""
+        tag = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if tag.rpartition(":")[2] not in {"null", "bool", "int", "float"}:
+            return event.value
+        try:
+            return self._constructor.construct_object(yaml.ScalarNode(tag, event.value))
+        except ValueError:
+            return event.value
+
+
+def _spot(event: Any) -> Spot:
+    mark = event.start_mark
+    return Spot(mark.line + 1, mark.column + 1, getattr(event, "value", None))
+
+
+def describe(value: Any) -> str:
+    """What kind of value YAML made of a text, for messages."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    kinds = {int: "an integer", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    return kinds.get(type(value), f"a {type(value).__name__}")

@@ -1,0 +1,113 @@
+"""The exceptions that lrd-registry raises: one family, rooted in `LrdError`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+class LrdError(Exception):
+    """Anything that lrd-registry refuses; catch this to catch all of them."""
+
+
+class InvalidArgumentError(LrdError, ValueError):
+    """An argument outside its range, such as `layer_decay=0`."""
+
+
+class ModelError(LrdError):
+    """A model that cannot be built from its name, or that has nothing to train."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a rule file. `line` and `column` count from 1; data has neither."""
+
+    source: str
+    line: int | None
+    column: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = "" if self.line is None else f":{self.line}:{self.column}"
+        return f"{self.source}{place}: {self.message}"
+
+
+class RuleFileError(LrdError):
+    """A rule file that cannot be used; `problems` lists all of its faults in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class RegistrationError(LrdError):
+    """Two rule sets under one name; the message names both sources."""
+
+
+class UnknownArchitectureError(LrdError):
+    """No rule set has this name; `nearest` holds the names that come close."""
+
+    def __init__(self, message: str, *, nearest: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.nearest = tuple(nearest)
+
+
+class AmbiguousArchitectureError(LrdError):
+    """Several layouts fit one model; `candidates` names them as `arch/layout`."""
+
+    def __init__(self, message: str, *, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A hole in a run of indices: `pattern` matches nothing at `index` in any `missing` range."""
+
+    entry: str
+    pattern: str
+    index: str
+    missing: tuple[range, ...]
+
+
+class CoverageError(LrdError):
+    """A layout and a model that do not fit each other, with every reason at once.
+
+    Attributes:
+        unmatched: names that no pattern matches.
+        overlapping: name -> the `entry: pattern` pairs that claim it.
+        missing: required entries, and signature patterns, that match nothing.
+        gaps: holes in runs of indices.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        unmatched: Sequence[str] = (),
+        overlapping: Mapping[str, tuple[str, ...]] | None = None,
+        missing: Sequence[str] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> None:
+        super().__init__(message)
+        self.unmatched = tuple(unmatched)
+        self.overlapping = dict(overlapping or {})
+        self.missing = tuple(missing)
+        self.gaps = tuple(gaps)
+
+
+class NoFittingArchitectureError(CoverageError, UnknownArchitectureError):
+    """`arch="auto"` found no rule set that covers the model.
+
+    The four kinds of fault are those of the nearest rule set, which `nearest` names.
+    """
+
+    def __init__(self, message: str, nearest: str, faults: CoverageError) -> None:
+        super().__init__(
+            message,
+            unmatched=faults.unmatched,
+            overlapping=faults.overlapping,
+            missing=faults.missing,
+            gaps=faults.gaps,
+        )
+        self.nearest = (nearest,)

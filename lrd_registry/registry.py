@@ -1,0 +1,201 @@
+"""Names → rule sets: bundled with this package, in the user's directories, or registered.
+
+A registry knows its files by their heads alone and validates a file when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrd_registry.document import parse_document, read_file
+from lrd_registry.errors import Problem, RegistrationError, RuleFileError, UnknownArchitectureError
+from lrd_registry.wording import did_you_mean, nearest_words
+
+if TYPE_CHECKING:
+    from lrd_registry.schema import RuleSet
+
+RULES_PATH = "LRD_RULES_PATH"
+"""The environment variable with directories of rule files, separated as in `PATH`."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A rule set of a registry: its head, where it is from, and how to get the whole."""
+
+    arch: str
+    summary: str
+    layouts: tuple[str, ...]
+    source: str
+    load: Callable[[], RuleSet]
+
+
+class Registry:
+    """Rule sets by name: those in directories of rule files, and those registered by hand.
+
+    Args:
+        directories: tells where the rule files lie; asked anew at each use.
+    """
+
+    def __init__(self, directories: Callable[[], Iterable[Path]] = tuple) -> None:
+        self._directories = directories
+        self._registered: dict[str, Registered] = {}
+        self._replaced: set[str] = set()
+
+    def register(self, rule_set: RuleSet, source: str, *, replace: bool = False) -> None:
+        """Add a rule set under the name that it gives itself.
+
+        Raises:
+            RegistrationError: the name is taken, and `replace` is not set.
+        """
+        taken = self._all().get(rule_set.arch)
+        if taken and not replace:
+            raise _twice(rule_set.arch, taken.source, source)
+        self._replaced.add(rule_set.arch)
+        self._registered[rule_set.arch] = Registered(
+            rule_set.arch, rule_set.summary, tuple(rule_set.layouts), source, lambda: rule_set
+        )
+
+    def entries(self) -> list[Registered]:
+        """All rule sets, by name."""
+        return [entry for _, entry in sorted(self._all().items())]
+
+    def names(self) -> list[str]:
+        """The names of all rule sets, sorted."""
+        return sorted(self._all())
+
+    def get(self, name: str) -> RuleSet:
+        """The rule set of this name.
+
+        Raises:
+            UnknownArchitectureError: there is none; the message names the nearest.
+            RuleFileError: its file is at fault.
+        """
+        entries = self._all()
+        if name not in entries:
+            raise UnknownArchitectureError(
+                f"no rule set is called {name!r}{did_you_mean(name, entries, quote='{!r}')}\n"
+                f"Known: {', '.join(sorted(entries)) or 'none'}. A rule file of your own is given "
+                "by its path, such as ./my.yaml",
+                nearest=nearest_words(name, entries),
+            )
+        return entries[name].load()
+
+    def _all(self) -> dict[str, Registered]:
+        found: dict[str, Registered] = {}
+        for directory in self._directories():
+            for entry in _read_heads(directory):
+                if entry.arch in found and entry.arch not in self._replaced:
+                    raise _twice(entry.arch, found[entry.arch].source, entry.source)
+                found[entry.arch] = entry
+        return found | self._registered
+
+
+def _twice(arch: str, first: str, second: str) -> RegistrationError:
+    return RegistrationError(
+        f"two rule sets are called {arch!r}: one from {first}, one from {second}; rename one, "
+        "or register yours with replace=True"
+    )
+
+
+def _read_heads(directory: Path) -> list[Registered]:
+    if not directory.is_dir():
+        problem = Problem(str(directory), None, None, f"no such directory (named in {RULES_PATH})")
+        raise RuleFileError([problem])
+    files = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
+    return [_read_head(path, path.stat().st_mtime_ns) for path in files]
+
+
+@lru_cache(maxsize=256)
+def _read_head(path: Path, changed: int) -> Registered:
+    """The head of a file, read without the validation that needs pydantic, which is slow to import.
+
+    `changed`, the time of the last change, is there to read a changed file anew.
+    """
+    document = parse_document(read_file(path), str(path))
+    data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
+    if document.problems or not isinstance(data.get("arch"), str):
+        return Registered(_load(path, changed).arch, "", (), str(path), lambda: _load(path, changed))
+    layouts = data.get("layouts")
+    return Registered(
+        arch=data["arch"],
+        summary=str(data.get("summary", "")),
+        layouts=tuple(layouts) if isinstance(layouts, Mapping) else (),
+        source=str(path),
+        load=lambda: _load(path, changed),
+    )
+
+
+@lru_cache(maxsize=256)
+def _load(path: Path, changed: int) -> RuleSet:
+    from lrd_registry.loading import load_rule_set
+
+    return load_rule_set(path)
+
+
+def bundled_rules() -> Path:
+    """The directory of the bundled rule files: in the installed package, or in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "rules"
+    return inside if inside.is_dir() else package.parent / "rules"
+
+
+def _default_directories() -> list[Path]:
+    named = os.environ.get(RULES_PATH, "")
+    return [bundled_rules(), *(Path(part) for part in named.split(os.pathsep) if part)]
+
+
+default_registry = Registry(_default_directories)
+"""The registry behind `arch="…"`; the only global of this package."""
+
+
+def get_rule_set(name: str) -> RuleSet:
+    """The registered rule set of this name.
+
+    Raises:
+        UnknownArchitectureError: there is none; the message names the nearest.
+
+    >>> get_rule_set("vit").summary
+    'Vision Transformer: ViT, DeiT, BEiT, MAE, SimMIM, DINOv2, CLIP'
+    """
+    return default_registry.get(name)
+
+
+def list_architectures() -> list[str]:
+    """The names of all registered rule sets, sorted.
+
+    >>> list_architectures()
+    ['convnext', 'swin', 'vit']
+    """
+    return default_registry.names()
+
+
+def register_rules(
+    source: str | Path | RuleSet | Mapping[str, Any], *, replace: bool = False
+) -> RuleSet:
+    """Register a rule set: a rule file's path, a `RuleSet`, or the same as plain data.
+
+    From then on `arch="NAME"` and `arch="auto"` know it, in this process.
+
+    Raises:
+        RuleFileError: the file, or the data, is at fault.
+        RegistrationError: its name is taken, and `replace` is not set.
+
+    >>> register_rules({"arch": "two-layers", "layers": [{"stem": "a.**"}, {"head": "b.**"}]}).arch
+    'two-layers'
+    """
+    from lrd_registry.loading import load_rule_set, rule_set_from_mapping
+    from lrd_registry.schema import RuleSet
+
+    if isinstance(source, RuleSet):
+        rule_set, where = source, "a RuleSet"
+    elif isinstance(source, Mapping):
+        rule_set, where = rule_set_from_mapping(source), "a mapping"
+    else:
+        rule_set, where = load_rule_set(source), str(source)
+    default_registry.register(rule_set, where, replace=replace)
+    return rule_set

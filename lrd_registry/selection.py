@@ -1,0 +1,129 @@
+"""Which rule set, and which of its layouts, fits a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from lrd_registry.assignment import Assignment
+from lrd_registry.coverage import SHOWN, Coverage
+from lrd_registry.errors import (
+    AmbiguousArchitectureError,
+    CoverageError,
+    NoFittingArchitectureError,
+)
+from lrd_registry.loading import load_rule_set
+from lrd_registry.parameters import Parameters, collect_parameters
+from lrd_registry.placing import has_signature, place
+from lrd_registry.registry import default_registry
+from lrd_registry.schema import RuleSet
+
+if TYPE_CHECKING:
+    from lrd_registry.parameters import Model
+
+Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
+"""A registered name, `"auto"`, the path of a rule file, a rule set, or an assignment."""
+
+
+def assign_layers(model: Model, arch: Arch = "auto") -> Assignment:
+    """Assign every parameter of a model to its layer.
+
+    A parameter's layer depends on the architecture alone: not on which parameters are frozen,
+    on their order, or on whether the model has a head.
+
+    Args:
+        model: a module, also on the meta device, or its `(name, parameter)` pairs.
+        arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment` made from
+            a model of which this one is a part, or `"auto"`: the one that fits completely.
+
+    Raises:
+        CoverageError: the rule set does not fit; every parameter at fault is named.
+        AmbiguousArchitectureError: more than one layout fits.
+        UnknownArchitectureError: no rule set has this name.
+        RuleFileError: the rule file is at fault.
+        ModelError: the model has no parameters.
+
+    >>> from torch import nn
+    >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
+    >>> from lrd_registry.loading import rule_set_from_mapping
+    >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    >>> assign_layers(model, rule_set_from_mapping(rules))["1.bias"]
+    Row(name='1.bias', layer=1, entry='head', pattern='1.**')
+    """
+    return select(collect_parameters(model), arch)
+
+
+def select(parameters: Parameters, arch: Arch) -> Assignment:
+    """`assign_layers` on parameters that have been collected."""
+    if isinstance(arch, Assignment):
+        return _part(arch, parameters)
+    rule_sets = list(_rule_sets(arch))
+    layouts = [(rules, layout) for rules in rule_sets for layout in rules.layouts]
+    signed = [(r, name) for r, name in layouts if has_signature(r.layouts[name], parameters)]
+    results = [place(rules, layout, parameters) for rules, layout in signed]
+    fitting = [result for result in results if isinstance(result, Assignment)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise _ambiguous(fitting)
+    nearest = _nearest(results) or _nearest([place(r, name, parameters) for r, name in layouts])
+    assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
+    raise _none_fits(nearest, rule_sets) if arch == "auto" else nearest.error()
+
+
+def _nearest(results: list[Assignment | Coverage]) -> Coverage | None:
+    coverages = [result for result in results if isinstance(result, Coverage)]
+    return min(coverages, key=lambda coverage: coverage.faults, default=None)
+
+
+def _rule_sets(arch: Arch) -> Iterator[RuleSet]:
+    if isinstance(arch, RuleSet):
+        yield arch
+    elif isinstance(arch, os.PathLike) or is_path(str(arch)):
+        yield load_rule_set(Path(arch))
+    elif arch == "auto":
+        yield from map(default_registry.get, default_registry.names())
+    else:
+        yield default_registry.get(str(arch))
+
+
+def is_path(arch: str) -> bool:
+    """Whether a text names a rule file, and not a registered rule set."""
+    return arch.endswith((".yaml", ".yml")) or os.sep in arch
+
+
+def _ambiguous(fitting: list[Assignment]) -> AmbiguousArchitectureError:
+    candidates = [f"{result.arch}/{result.layout}" for result in fitting]
+    return AmbiguousArchitectureError(
+        f"{len(fitting)} layouts fit this model: {', '.join(candidates)}\n"
+        "Choose with arch=…, or give the layouts signatures that tell them apart.",
+        candidates=candidates,
+    )
+
+
+def _none_fits(nearest: Coverage, rule_sets: list[RuleSet]) -> NoFittingArchitectureError:
+    names = ", ".join(rules.arch for rules in rule_sets)
+    return NoFittingArchitectureError(
+        f"no rule set fits this model completely (tried: {names}). The nearest is "
+        f"{nearest.arch!r} (layout {nearest.layout!r}), but for:\n{nearest.describe()}\n"
+        'Write a rule file for the model and pass it: arch="my.yaml".',
+        nearest.arch,
+        nearest.error(),
+    )
+
+
+def _part(whole: Assignment, parameters: Parameters) -> Assignment:
+    """The assignment of a model applied, by name, to a part of it."""
+    unknown = [name for name in parameters.by_name if name not in whole.placements]
+    if unknown:
+        listed = "\n".join(f"    {name}" for name in unknown[:SHOWN])
+        raise CoverageError(
+            f"{len(unknown)} parameters are not in this assignment (made with {whole.arch!r}); "
+            f"make it from the whole model, with the same names:\n{listed}",
+            unmatched=unknown,
+        )
+    placements = {name: whole.placements[name] for name in parameters.by_name}
+    return replace(whole, placements=placements)
