@@ -47,7 +47,7 @@ _HOME = {
     "selection": ("assign_layers",),
 }
 
-__all__ = sorted(name for names in _HOME.values() for name in names)  # noqa: PLE0605
+__all__ = sorted(name for names in _HOME.values() for name in names)
 
 
 def __getattr__(name: str) -> Any:

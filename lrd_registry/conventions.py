@@ -1,30 +1,33 @@
-"""Under which keys a group carries its learning rate, for the loop that reads it.
-
-| convention | keys | read by |
-|---|---|---|
-| `timm` | `lr_scale`; `lr`, if given, is the base | timm's schedulers, MAE's `adjust_learning_rate` |
-| `torch` | `lr`, the base times the scale | torch's schedulers, Lightning, Hugging Face Trainer |
-| `dinov2` | `lr_multiplier`, `wd_multiplier` | `apply_optim_scheduler` of DINOv2's `train.py` |
-| `megatron` | `lr_mult`, `wd_mult` | Megatron-LM's `OptimizerParamScheduler` |
-"""
+"""Under which keys a group carries its learning rate, for the loop that reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.wording import did_you_mean
 
 Keys: TypeAlias = dict[str, float]
 
-CONVENTIONS: Mapping[str, Callable[[float, bool], Keys]] = {
-    "timm": lambda scale, decays: {"lr_scale": scale},
-    "torch": lambda scale, decays: {},
-    "dinov2": lambda scale, decays: {"lr_multiplier": scale, "wd_multiplier": float(decays)},
-    "megatron": lambda scale, decays: {"lr_mult": scale, "wd_mult": float(decays)},
+
+class Convention(NamedTuple):
+    """The keys of a group that carry its scale, and whether it decays (1) or not (0)."""
+
+    scale: str | None
+    decays: str | None
+
+
+CONVENTIONS: Mapping[str, Convention] = {
+    # timm's schedulers and MAE's adjust_learning_rate; `lr`, if given, is the base.
+    "timm": Convention("lr_scale", None),
+    # torch's schedulers, Lightning, Hugging Face's Trainer: `lr` is the base times the scale.
+    "torch": Convention(None, None),
+    # DINOv2's apply_optim_scheduler (dinov2/train/train.py).
+    "dinov2": Convention("lr_multiplier", "wd_multiplier"),
+    # Megatron-LM's OptimizerParamScheduler (megatron/core/optimizer_param_scheduler.py).
+    "megatron": Convention("lr_mult", "wd_mult"),
 }
-"""Convention -> the keys of a group, from its scale and from whether it decays."""
 
 
 def choose_convention(convention: str | None, lr: float | None) -> str:
@@ -60,5 +63,12 @@ def rate_keys(convention: str, lr: float | None, scale: float, decays: bool) -> 
     >>> rate_keys("timm", 1e-3, 0.5, True)
     {'lr': 0.001, 'lr_scale': 0.5}
     """
-    base: Keys = {} if lr is None else {"lr": lr * scale if convention == "torch" else lr}
-    return base | CONVENTIONS[convention](scale, decays)
+    scale_key, decay_key = CONVENTIONS[convention]
+    keys: Keys = {}
+    if lr is not None:
+        keys["lr"] = lr if scale_key else lr * scale
+    if scale_key:
+        keys[scale_key] = scale
+    if decay_key:
+        keys[decay_key] = float(decays)
+    return keys

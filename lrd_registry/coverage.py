@@ -37,7 +37,8 @@ class Coverage:
         return CoverageError(
             f"rule set {self.arch!r} (layout {self.layout!r}) does not fit this model:\n"
             f"{self.describe()}\n"
-            "Give the entry that these belong to a pattern for them, in a rule file of your own.",
+            "Where the model is right, copy the rule file, mend its patterns, and pass its path "
+            "as arch.",
             unmatched=self.unmatched,
             overlapping=self.overlapping,
             missing=self.missing,
@@ -72,7 +73,7 @@ def closest_pattern(name: str, patterns: Sequence[Pattern]) -> Pattern:
     """The pattern that matches most of a name's leading segments, then the most similar one."""
 
     def closeness(pattern: Pattern) -> tuple[int, float]:
-        threads, matched = pattern.start(), 0
+        threads, matched = pattern.start, 0
         for segment in name.split("."):
             threads = pattern.advance(threads, segment)
             matched += bool(threads)

@@ -49,7 +49,7 @@ class Document:
         self.problems.append(Problem(self.source, spot.line, spot.column, message))
 
 
-class _TooMuch(Exception):
+class _TooMuchError(Exception):
     """The text goes beyond a bound; it has been noted, and reading stops."""
 
 
@@ -81,7 +81,7 @@ def parse_document(text: str, source: str) -> Document:
     document = Document(source)
     try:
         document.data = _Reader(text, document).read()
-    except _TooMuch:
+    except _TooMuchError:
         pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -99,8 +99,8 @@ def parse_document(text: str, source: str) -> Document:
 def _inside(problem: Problem, text: str) -> Problem:
     """The problem moved to the last line where YAML reports it past the end of the text."""
     lines = text.splitlines() or [""]
-    line = min(problem.line, len(lines))
-    column = min(problem.column, len(lines[line - 1]) + 1)
+    line = min(problem.line or 1, len(lines))
+    column = min(problem.column or 1, len(lines[line - 1]) + 1)
     return Problem(problem.source, line, column, problem.message)
 
 
@@ -144,10 +144,10 @@ class _Reader:
             self._document.refuse(spot, f"unknown tag `{event.tag}`: rule files have no tags")
         if len(path) > MAX_DEPTH:
             self._document.refuse(spot, f"nested more than {MAX_DEPTH} deep; a rule file needs 7")
-            raise _TooMuch
+            raise _TooMuchError
         if len(self._document.values) >= MAX_VALUES:
             self._document.refuse(spot, f"more than {MAX_VALUES} values, the most allowed")
-            raise _TooMuch
+            raise _TooMuchError
 
     def _sequence(self, path: YamlPath) -> list[Any]:
         items: list[Any] = []
@@ -163,13 +163,14 @@ class _Reader:
             if isinstance(event, yaml.MappingEndEvent):
                 break
             key = self._key(event, path)
+            place = (*path, key)
             if key in data:
-                first = self._document.keys[(*path, key)].line
+                first = self._document.keys[place].line
                 self._document.refuse(_spot(event), f"repeated key `{key}`, first on line {first}")
                 self._value(next(self._events), (*path, f"{key} again"))
             else:
-                self._document.keys[(*path, key)] = _spot(event)
-                data[key] = self._value(next(self._events), (*path, key))
+                self._document.keys[place] = _spot(event)
+                data[key] = self._value(next(self._events), place)
         return data
 
     def _key(self, event: Any, path: YamlPath) -> str:
@@ -184,7 +185,7 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Any:
         """The value as YAML reads it, but for dates and the like, which stay text."""
-        tag = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
+        tag: str = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         if tag.rpartition(":")[2] not in {"null", "bool", "int", "float"}:
             return event.value
         try:

@@ -55,7 +55,7 @@ def build_param_groups(
     lr_mult: Mapping[str, float] | None = None,
     min_scale: float = 0.0,
 ) -> list[Group]:
-    """Groups of a model's trainable parameters, each at the learning rate that its depth calls for.
+    r"""Groups of a model's trainable parameters, each at the learning rate of its depth.
 
     A group's scale is `layer_decay ** (num_layers - 1 - layer)`, times its entry's `lr_mult`,
     and not below `min_scale`. Parameters of at most one dimension, names ending in `.bias`, and
@@ -88,7 +88,7 @@ def build_param_groups(
 
     >>> from torch import nn
     >>> from lrd_registry.loading import parse_rule_set
-    >>> rules = parse_rule_set("arch: two\\nlayers: [stem: 0.**, head: 1.**]")
+    >>> rules = parse_rule_set("arch: two\nlayers: [stem: 0.**, head: 1.**]")
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     >>> for group in build_param_groups(model, rules, layer_decay=0.5, lr=1e-3):
     ...     print(group["name"], group["lr"], group["weight_decay"], group["param_names"])
@@ -124,21 +124,24 @@ def group_parameters(
     parameters: Parameters, assignment: Assignment, rates: Rates, rule: WeightDecayRule
 ) -> list[Group]:
     """Group the trainable parameters by layer, decayed and not."""
-    members: dict[tuple[int, bool], list[str]] = {}
     placements = assignment.placements
+    members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
     for name, parameter in parameters.by_name.items():
         if parameter.requires_grad:
-            key = (placements[name].layer, not rule.decays(name, parameter))
-            members.setdefault(key, []).append(name)
-    if not members:
+            is_exempt = parameter.ndim <= 1 or rule.exempts(name)
+            members[placements[name].layer][is_exempt].append(name)
+    groups = [
+        _group(parameters, names, layer, decays, assignment, rates)
+        for layer, (decayed, exempt) in enumerate(members)
+        for decays, names in ((True, decayed), (False, exempt))
+        if names
+    ]
+    if not groups:
         raise ModelError(
             f"none of the model's {len(parameters.by_name)} parameters requires a gradient, so "
             "there is nothing to train; unfreeze some with requires_grad_(True)"
         )
-    return [
-        _group(parameters, names, layer, not exempt, assignment, rates)
-        for (layer, exempt), names in sorted(members.items())
-    ]
+    return groups
 
 
 def _group(

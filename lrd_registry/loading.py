@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lrd_registry.document import Document, Spot, describe, parse_document, read_file
@@ -14,7 +14,7 @@ from lrd_registry.errors import Problem, RuleFileError
 from lrd_registry.schema import Entry, Layout, RuleSet, Source
 from lrd_registry.wording import did_you_mean
 
-_PARTS = {1: RuleSet, 3: Layout, 6: Entry}
+_PARTS: dict[int, type[BaseModel]] = {1: RuleSet, 3: Layout, 6: Entry}
 """The part of a rule file to which a key belongs, by the length of its path."""
 _EXPECTED = {
     "string_type": "text",
@@ -40,14 +40,14 @@ def load_rule_set(path: str | Path) -> RuleSet:
 
 
 def parse_rule_set(text: str, source: str = "<text>") -> RuleSet:
-    """Read and validate the text of a rule file; `source` names it in messages.
+    r"""Read and validate the text of a rule file; `source` names it in messages.
 
     Raises:
         RuleFileError: as for `load_rule_set`.
 
-    >>> parse_rule_set("arch: two\\nlayers: [stem: a.**, head: b.**]").arch
+    >>> parse_rule_set("arch: two\nlayers: [stem: a.**, head: b.**]").arch
     'two'
-    >>> parse_rule_set("arch: two\\nlayrs: []")
+    >>> parse_rule_set("arch: two\nlayrs: []")
     Traceback (most recent call last):
     lrd_registry.errors.RuleFileError: <text>:1:1: missing key `layouts` (or `layers`)
     <text>:2:1: unknown key `layrs`; did you mean `layers`?

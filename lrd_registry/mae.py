@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lrd_registry.groups import Group, Rates, group_parameters
 from lrd_registry.decay import check_layer_decay
+from lrd_registry.groups import Group, Rates, group_parameters
 from lrd_registry.parameters import collect_parameters
 from lrd_registry.selection import select
 from lrd_registry.weight_decay import WeightDecayRule

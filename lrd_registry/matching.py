@@ -1,16 +1,16 @@
-"""Many patterns, run together over many names.
+"""Many patterns, run together along the segments of many names.
 
-Names of one model share their beginnings, so they are matched as paths: a name's state is
-found from the state of the module that holds the parameter. States are built as they are
-reached and kept; below a settled one nothing is left to look at.
+This is a finite automaton, built as far as the names at hand lead: a state is where all
+patterns stand after some segments, with what they have captured. In a state where only
+closing `**`s are left, the rest of a name makes no difference and is not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from lrd_registry.patterns import Captures, Pattern, Threads
+from lrd_registry.patterns import Captures, Pattern
 
 
 class Hit(NamedTuple):
@@ -18,29 +18,6 @@ class Hit(NamedTuple):
 
     pattern: int
     captures: Captures
-
-
-class State:
-    """Where all patterns stand after some segments.
-
-    States are compared by identity: names that the same patterns match with the same
-    captures, because they lie in one module, end in the same state.
-    """
-
-    __slots__ = ("after", "hits", "settled", "threads")
-
-    def __init__(self, threads: dict[int, Threads], patterns: Sequence[Pattern]) -> None:
-        self.threads = threads
-        self.after: dict[str, State] = {}
-        self.hits = tuple(
-            Hit(index, ways[len(patterns[index].parts)])
-            for index, ways in threads.items()
-            if len(patterns[index].parts) in ways
-        )
-        self.settled = all(
-            patterns[index].ends_open and min(ways) >= len(patterns[index].parts) - 1
-            for index, ways in threads.items()
-        )
 
 
 class Matcher:
@@ -54,42 +31,56 @@ class Matcher:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self.patterns = tuple(patterns)
-        start = {index: pattern.start() for index, pattern in enumerate(patterns)}
-        self._start = State(start, self.patterns)
-        self._modules = {"": self._start}
-        self._known = {_identity(start): self._start}
+        self._threads = [[(index, pattern.start) for index, pattern in enumerate(patterns)]]
+        self._after: list[dict[str, int] | None] = [{}]
 
     def match(self, name: str) -> tuple[Hit, ...]:
         """What matches `name`, in the order of the patterns."""
-        return self.state(name).hits
+        state, _ = self._follow(name)
+        return self.hits(state)
 
-    def state(self, name: str) -> State:
-        """The state in which `name` ends."""
-        module, _, leaf = name.rpartition(".")
-        state = self._modules.get(module) or self._descend(module)
-        if state.settled:
+    def states(self, names: Iterable[str]) -> Iterator[int]:
+        """The state in which each name ends; in one state, the same patterns match alike.
+
+        Names in a model's order share long beginnings: one that begins as the name before it,
+        up to where that one had reached a settled state, ends in the same.
+        """
+        state, settled = 0, "\0"
+        for name in names:
+            if not name.startswith(settled):
+                state, rest = self._follow(name)
+                settled = name[: -len(rest)] if rest else "\0"
+            yield state
+
+    def hits(self, state: int) -> tuple[Hit, ...]:
+        """What matches the names that end in a state."""
+        return tuple(
+            Hit(index, ways[end])
+            for index, ways in self._threads[state]
+            if (end := self.patterns[index].end) in ways
+        )
+
+    def _follow(self, name: str) -> tuple[int, str]:
+        """The state in which `name` ends, and the part of it that made no difference."""
+        state, rest = 0, name
+        while rest and (after := self._after[state]) is not None:
+            segment, _, rest = rest.partition(".")
+            if segment not in after:
+                after[segment] = self._step(state, segment)
+            state = after[segment]
+        return state, rest
+
+    def _step(self, state: int, segment: str) -> int:
+        before = self._threads[state]
+        moved = [
+            (index, ways)
+            for index, threads in before
+            if state or self.patterns[index].may_start_with(segment)
+            if (ways := self.patterns[index].advance(threads, segment))
+        ]
+        if moved == before:
             return state
-        return state.after.get(leaf) or self._step(state, leaf)
-
-    def _descend(self, module: str) -> State:
-        state = self._modules[module] = self.state(module)
-        return state
-
-    def _step(self, state: State, segment: str) -> State:
-        moved = {
-            index: ways
-            for index, before in state.threads.items()
-            if (ways := self.patterns[index].advance(before, segment))
-        }
-        identity = _identity(moved)
-        if identity not in self._known:
-            self._known[identity] = State(moved, self.patterns)
-        reached = state.after[segment] = self._known[identity]
-        return reached
-
-
-_Identity = tuple[tuple[int, tuple[tuple[int, Captures], ...]], ...]
-
-
-def _identity(threads: dict[int, Threads]) -> _Identity:
-    return tuple((index, tuple(ways.items())) for index, ways in threads.items())
+        self._threads.append(moved)
+        is_settled = all(self.patterns[index].settled(ways) for index, ways in moved)
+        self._after.append(None if is_settled else {})
+        return len(self._threads) - 1

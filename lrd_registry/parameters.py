@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from lrd_registry.errors import InvalidArgumentError, ModelError
 
@@ -41,44 +41,58 @@ def collect_parameters(model: Model) -> Parameters:
         ModelError: there are none.
         InvalidArgumentError: a name stands for two parameters, or `model` is something else.
     """
-    by_name: dict[str, nn.Parameter] = {}
-    aliases: dict[str, tuple[str, ...]] = {}
-    first_names: dict[int, str] = {}
-    for name, parameter in _pairs(model):
-        first = first_names.setdefault(id(parameter), name)
-        if name in by_name and by_name[name] is not parameter:
-            raise InvalidArgumentError(f"two parameters are called {name!r}; give each its own")
-        if first is name:
-            by_name[name] = parameter
-        elif first != name:
-            aliases[first] = (*aliases.get(first, ()), name)
+    pairs = _pairs(model)
+    by_name = dict(pairs)
     if not by_name:
         raise ModelError("the model has no parameters, so there are no layers to assign")
-    return Parameters(by_name, aliases)
+    if len({id(parameter) for _, parameter in pairs}) == len(pairs) == len(by_name):
+        return Parameters(by_name, {})
+    return _merge_names(pairs)
 
 
-def _pairs(model: Model) -> Iterable[tuple[str, nn.Parameter]]:
-    if hasattr(model, "named_parameters"):
-        pairs: list[tuple[str, nn.Parameter]] = []
-        _walk(model, "", pairs)
-        return pairs
-    if isinstance(model, Iterable):
-        return _checked(model)
-    raise InvalidArgumentError(
-        f"expected a torch.nn.Module or its (name, parameter) pairs, found {type(model).__name__}"
+def _merge_names(pairs: list[tuple[str, nn.Parameter]]) -> Parameters:
+    """The same for a model with tied parameters: names that stand for one tensor, together."""
+    owners: dict[str, nn.Parameter] = {}
+    names: dict[int, list[str]] = {}
+    for name, parameter in pairs:
+        if owners.setdefault(name, parameter) is not parameter:
+            raise InvalidArgumentError(f"two parameters are called {name!r}; give each its own")
+        shared = names.setdefault(id(parameter), [])
+        if name not in shared:
+            shared.append(name)
+    return Parameters(
+        by_name={first: owners[first] for first, *_ in names.values()},
+        aliases={first: tuple(others) for first, *others in names.values() if others},
     )
 
 
-def _checked(items: Iterable[object]) -> Iterable[tuple[str, nn.Parameter]]:
-    for item in items:
-        match item:
-            case (str() as name, parameter) if hasattr(parameter, "requires_grad"):
-                yield name, parameter
-            case _:
-                raise InvalidArgumentError(
-                    "expected (name, parameter) pairs, such as model.named_parameters(), found "
-                    f"an item of type {type(item).__name__}"
-                )
+def _pairs(model: Model) -> list[tuple[str, nn.Parameter]]:
+    pairs: list[tuple[str, nn.Parameter]] = []
+    if is_module(model):
+        _walk(model, "", pairs)
+    elif isinstance(model, Iterable):
+        pairs += map(_checked, model)
+    else:
+        raise InvalidArgumentError(
+            "expected a torch.nn.Module or its (name, parameter) pairs, found "
+            f"{type(model).__name__}"
+        )
+    return pairs
+
+
+def is_module(model: object) -> TypeGuard[nn.Module]:
+    """Whether this is a module; told by what is read of it, as torch may not be imported yet."""
+    return hasattr(model, "_parameters") and hasattr(model, "_modules")
+
+
+def _checked(item: Any) -> tuple[str, nn.Parameter]:
+    match item:
+        case (str() as name, parameter) if hasattr(parameter, "requires_grad"):
+            return name, parameter
+    raise InvalidArgumentError(
+        "expected (name, parameter) pairs, such as model.named_parameters(), found an item of "
+        f"type {type(item).__name__}"
+    )
 
 
 def _walk(module: nn.Module, prefix: str, pairs: list[tuple[str, nn.Parameter]]) -> None:
@@ -87,9 +101,11 @@ def _walk(module: nn.Module, prefix: str, pairs: list[tuple[str, nn.Parameter]])
     That method passes every parameter through a generator for each level of nesting, which
     takes three times as long as this walk.
     """
-    for name, parameter in module._parameters.items():
-        if parameter is not None:
-            pairs.append((prefix + name, parameter))
-    for name, child in module._modules.items():
-        if child is not None:
-            _walk(child, f"{prefix}{name}.", pairs)
+    if parameters := module._parameters:
+        for name, parameter in parameters.items():
+            if parameter is not None:
+                pairs.append((prefix + name, parameter))
+    if children := module._modules:
+        for name, child in children.items():
+            if child is not None:
+                _walk(child, f"{prefix}{name}.", pairs)

@@ -61,12 +61,21 @@ class Pattern:
         counted: those that are a whole segment, as in `blocks.{i}`: positions in a module
             list, which count from 0. An index inside a name (`layer{i}`) is its author's
             own numbering and may start at 1.
+        parts: its segments; `end` is their number.
+        start: the threads before the first segment of a name.
     """
 
     text: str
     indices: tuple[str, ...] = field(compare=False)
     counted: frozenset[str] = field(compare=False)
     parts: tuple[str | Segment, ...] = field(compare=False, repr=False)
+    end: int = field(init=False, compare=False, repr=False)
+    start: Threads = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "end", len(self.parts))
+        object.__setattr__(self, "start", {})
+        self._enter(self.start, 0, ())
 
     def __str__(self) -> str:
         return self.text
@@ -77,9 +86,11 @@ class Pattern:
         return not any(isinstance(part, Segment) or part == SPAN for part in self.parts)
 
     @property
-    def ends_open(self) -> bool:
-        """Whether the pattern ends in `**`, so that it matches all that lies below."""
-        return self.parts[-1] == SPAN
+    def ending(self) -> str | None:
+        """The `x.y` of a pattern `**.x.y` without other wildcards, else None."""
+        is_ending = self.parts[0] == SPAN and len(self.parts) > 1
+        literal = all(isinstance(part, str) and part != SPAN for part in self.parts[1:])
+        return ".".join(map(str, self.parts[1:])) if is_ending and literal else None
 
     def match(self, name: str) -> Captures | None:
         """The indices captured from `name`, or None where the pattern does not match.
@@ -89,22 +100,16 @@ class Pattern:
         >>> parse_pattern("blocks.*.weight").match("blocks.0.norm1.weight") is None
         True
         """
-        threads = self.start()
+        threads = self.start
         for segment in name.split("."):
             threads = self.advance(threads, segment)
-        return threads.get(len(self.parts))
-
-    def start(self) -> Threads:
-        """The threads before the first segment."""
-        threads: Threads = {}
-        self._enter(threads, 0, ())
-        return threads
+        return threads.get(self.end)
 
     def advance(self, threads: Threads, segment: str) -> Threads:
         """The threads after one more segment of a name; none are left if it cannot match."""
         reached: Threads = {}
         for position, captured in threads.items():
-            if position == len(self.parts):
+            if position == self.end:
                 continue
             part = self.parts[position]
             if isinstance(part, Segment):
@@ -117,9 +122,18 @@ class Pattern:
                 self._enter(reached, position + 1, captured)
         return reached
 
+    def settled(self, threads: Threads) -> bool:
+        """Whether only a closing `**` is left, so that all names that go on match alike."""
+        return self.parts[-1] == SPAN and min(threads) >= self.end - 1
+
+    def may_start_with(self, segment: str) -> bool:
+        """Whether the first segment of a name can be this one, as far as is seen at a glance."""
+        first = self.parts[0]
+        return first in (segment, SPAN) or isinstance(first, Segment)
+
     def _enter(self, threads: Threads, position: int, captured: Captures) -> None:
         """Add a thread; one already there took fewer segments and stays. A `**` may take none."""
-        if position < len(self.parts) and self.parts[position] == SPAN:
+        if position < self.end and self.parts[position] == SPAN:
             threads.setdefault(position + 1, captured)
         threads.setdefault(position, captured)
 

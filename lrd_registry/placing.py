@@ -9,7 +9,7 @@ from lrd_registry.assignment import Assignment, Placement
 from lrd_registry.coverage import Coverage
 from lrd_registry.errors import Gap
 from lrd_registry.gaps import find_holes, unjoined
-from lrd_registry.matching import Matcher, State
+from lrd_registry.matching import Hit, Matcher
 from lrd_registry.parameters import Parameters
 from lrd_registry.patterns import Pattern
 from lrd_registry.ranking import NOT_CAPTURED, Claim, Ranking, Role
@@ -17,18 +17,20 @@ from lrd_registry.schema import Entry, Layout, RuleSet
 
 
 class Clause(NamedTuple):
-    """One pattern of a layout, with the entry it belongs to and what it does there."""
+    """One pattern of a layout, with the entry it belongs to and what it does there.
+
+    `order` has, for each of the entry's indices, the place in the pattern's captures.
+    """
 
     number: int
-    entry: Entry
     role: Role
     pattern: Pattern
+    order: tuple[int | None, ...]
 
     def claim(self, captures: tuple[int, ...]) -> Claim:
         """The claim on a name from which the pattern captured these indices."""
-        values = dict(zip(self.pattern.indices, captures, strict=True))
-        indices = tuple(values.get(index, NOT_CAPTURED) for index in self.entry.indices)
-        return Claim(self.number, self.role, indices)
+        indices = [NOT_CAPTURED if place is None else captures[place] for place in self.order]
+        return Claim(self.number, self.role, tuple(indices))
 
 
 def place(rule_set: RuleSet, layout_name: str, parameters: Parameters) -> Assignment | Coverage:
@@ -52,8 +54,10 @@ class _Placing:
         self._clauses = tuple(_clauses(self._entries))
         self._parameters = parameters
         matcher = Matcher([clause.pattern for clause in self._clauses])
-        self._states = {name: matcher.state(name) for name in parameters.names}
-        self._claims = {state: self._claim(state) for state in set(self._states.values())}
+        names = parameters.names
+        self._states = dict(zip(names, matcher.states(names), strict=True))
+        distinct = set(self._states.values())
+        self._claims = {state: self._claim(matcher.hits(state)) for state in distinct}
         found = {claim for claims in self._claims.values() for claim in claims}
         self._ranking = Ranking(self._entries, found)
         self._layers = {claim: self._ranking.layer(claim) for claim in found}
@@ -70,10 +74,10 @@ class _Placing:
         )
         return coverage if coverage.faults else self._assignment()
 
-    def _claim(self, state: State) -> dict[Claim, Clause]:
-        """The different claims on the names of a state, each with the first pattern behind it."""
+    def _claim(self, hits: Iterable[Hit]) -> dict[Claim, Clause]:
+        """The different claims of these hits, each with the first pattern behind it."""
         claims: dict[Claim, Clause] = {}
-        for hit in state.hits:
+        for hit in hits:
             clause = self._clauses[hit.pattern]
             claims.setdefault(clause.claim(hit.captures), clause)
         return claims
@@ -150,7 +154,9 @@ def _clauses(entries: Iterable[tuple[str, Entry]]) -> Iterator[Clause]:
         }
         for role, patterns in roles.items():
             for pattern in patterns:
-                yield Clause(number, entry, role, pattern)
+                places = {index: place for place, index in enumerate(pattern.indices)}
+                order = tuple(places.get(index) for index in entry.indices)
+                yield Clause(number, role, pattern, order)
 
 
 def _unsigned(layout: Layout, parameters: Parameters) -> Iterator[Pattern]:

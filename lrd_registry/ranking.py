@@ -33,7 +33,7 @@ class Ranking:
 
     def __init__(self, entries: Sequence[tuple[str, Entry]], claims: Collection[Claim]) -> None:
         self._entries = entries
-        self.runs = [_matched(number, entry, claims) for number, (_, entry) in enumerate(entries)]
+        self.runs = _matched(entries, claims)
         keys = {self._key(number, run) for number, runs in enumerate(self.runs) for run in runs}
         self._rank = {key: layer for layer, key in enumerate(sorted(keys))}
         self._ends: dict[tuple[int, Indices], dict[Indices, tuple[Key, Key]]] = {}
@@ -83,10 +83,12 @@ class Ranking:
         return ends
 
 
-def _matched(number: int, entry: Entry, claims: Collection[Claim]) -> list[Indices]:
-    """The indices at which an entry's patterns match, in order; without indices, one layer."""
-    if not entry.indices:
-        return [()]
-    return sorted(
-        {claim.indices for claim in claims if claim.entry == number and claim.role == "match"}
-    )
+def _matched(
+    entries: Sequence[tuple[str, Entry]], claims: Collection[Claim]
+) -> list[list[Indices]]:
+    """For each entry, the indices at which it matches, in order; without indices, one layer."""
+    runs: list[set[Indices]] = [set() if entry.indices else {()} for _, entry in entries]
+    for number, role, indices in claims:
+        if role == "match":
+            runs[number].add(indices)
+    return [sorted(run) for run in runs]

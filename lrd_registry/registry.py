@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,36 +102,38 @@ def _twice(arch: str, first: str, second: str) -> RegistrationError:
     )
 
 
-def _read_heads(directory: Path) -> list[Registered]:
-    if not directory.is_dir():
-        problem = Problem(str(directory), None, None, f"no such directory (named in {RULES_PATH})")
-        raise RuleFileError([problem])
+def _read_heads(directory: Path) -> tuple[Registered, ...]:
+    try:
+        return _read_heads_once(directory, os.stat(directory).st_mtime_ns)
+    except OSError as error:
+        message = f"no directory of rule files: {error.strerror} (named in {RULES_PATH})"
+        raise RuleFileError([Problem(str(directory), None, None, message)]) from None
+
+
+@lru_cache(maxsize=64)
+def _read_heads_once(directory: Path, _changed: int) -> tuple[Registered, ...]:
+    """The heads of a directory's files; `_changed` has it read again after a file came or went."""
     files = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
-    return [_read_head(path, path.stat().st_mtime_ns) for path in files]
+    return tuple(_read_head(path) for path in files)
 
 
-@lru_cache(maxsize=256)
-def _read_head(path: Path, changed: int) -> Registered:
-    """The head of a file, read without the validation that needs pydantic, which is slow to import.
-
-    `changed`, the time of the last change, is there to read a changed file anew.
-    """
+def _read_head(path: Path) -> Registered:
+    """The head of a file, read without its validation: that needs pydantic, slow to import."""
     document = parse_document(read_file(path), str(path))
     data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
     if document.problems or not isinstance(data.get("arch"), str):
-        return Registered(_load(path, changed).arch, "", (), str(path), lambda: _load(path, changed))
+        data = _load(path).to_dict()
     layouts = data.get("layouts")
     return Registered(
         arch=data["arch"],
         summary=str(data.get("summary", "")),
         layouts=tuple(layouts) if isinstance(layouts, Mapping) else (),
         source=str(path),
-        load=lambda: _load(path, changed),
+        load=cache(lambda: _load(path)),
     )
 
 
-@lru_cache(maxsize=256)
-def _load(path: Path, changed: int) -> RuleSet:
+def _load(path: Path) -> RuleSet:
     from lrd_registry.loading import load_rule_set
 
     return load_rule_set(path)

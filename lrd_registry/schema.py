@@ -38,7 +38,7 @@ SINGLE_LAYOUT = "default"
 
 def fault(message: str) -> PydanticCustomError:
     """A validation error with our own wording; braces in `message` stand for themselves."""
-    return PydanticCustomError("rule", "{message}", {"message": message})  # type: ignore[arg-type]
+    return PydanticCustomError("rule", "{message}", {"message": message})
 
 
 def _parse(value: Any) -> Pattern:
@@ -192,7 +192,7 @@ def _with_unique_names(items: Any, validate: ValidatorFunctionWrapHandler) -> An
     except ValidationError as error:
         faults += [
             InitErrorDetails(
-                type=PydanticCustomError(e["type"], "{message}", {"message": e["msg"]}),  # type: ignore[arg-type]
+                type=PydanticCustomError(e["type"], "{message}", {"message": e["msg"]}),
                 loc=e["loc"],
                 input=e["input"],
             )

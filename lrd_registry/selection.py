@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -60,7 +59,7 @@ def select(parameters: Parameters, arch: Arch) -> Assignment:
     """`assign_layers` on parameters that have been collected."""
     if isinstance(arch, Assignment):
         return _part(arch, parameters)
-    rule_sets = list(_rule_sets(arch))
+    rule_sets = _rule_sets(arch)
     layouts = [(rules, layout) for rules in rule_sets for layout in rules.layouts]
     signed = [(r, name) for r, name in layouts if has_signature(r.layouts[name], parameters)]
     results = [place(rules, layout, parameters) for rules, layout in signed]
@@ -79,20 +78,24 @@ def _nearest(results: list[Assignment | Coverage]) -> Coverage | None:
     return min(coverages, key=lambda coverage: coverage.faults, default=None)
 
 
-def _rule_sets(arch: Arch) -> Iterator[RuleSet]:
+def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
+    """The rule set of this name, or in the rule file at this path.
+
+    Raises:
+        UnknownArchitectureError: no rule set has this name.
+        RuleFileError: the rule file is at fault.
+    """
+    if isinstance(arch, os.PathLike) or arch.endswith((".yaml", ".yml")) or os.sep in arch:
+        return load_rule_set(Path(arch))
+    return default_registry.get(arch)
+
+
+def _rule_sets(arch: str | os.PathLike[str] | RuleSet) -> list[RuleSet]:
     if isinstance(arch, RuleSet):
-        yield arch
-    elif isinstance(arch, os.PathLike) or is_path(str(arch)):
-        yield load_rule_set(Path(arch))
-    elif arch == "auto":
-        yield from map(default_registry.get, default_registry.names())
-    else:
-        yield default_registry.get(str(arch))
-
-
-def is_path(arch: str) -> bool:
-    """Whether a text names a rule file, and not a registered rule set."""
-    return arch.endswith((".yaml", ".yml")) or os.sep in arch
+        return [arch]
+    if arch == "auto":
+        return [default_registry.get(name) for name in default_registry.names()]
+    return [find_rule_set(arch)]
 
 
 def _ambiguous(fitting: list[Assignment]) -> AmbiguousArchitectureError:

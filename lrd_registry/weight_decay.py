@@ -10,16 +10,14 @@ from lrd_registry.matching import Matcher
 from lrd_registry.patterns import Pattern, PatternError, parse_pattern
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from lrd_registry.parameters import Model
 
 
 class WeightDecayRule:
-    """Tells decayed parameters from the others, by shape and by name.
+    """Tells by name which parameters are exempt, besides those of at most one dimension.
 
-    Not decayed: parameters of at most one dimension, names that end in `.bias` where `biases`
-    says so, and whatever the patterns, names and keywords (parts of a name) cover.
+    Exempt: whatever the patterns, names and keywords (parts of a name) cover, and names that
+    end in `.bias`, unless `biases` is false.
     """
 
     def __init__(
@@ -31,19 +29,20 @@ class WeightDecayRule:
         biases: bool = True,
     ) -> None:
         patterns = tuple(patterns)
-        self._names = {p.text for p in patterns if p.is_literal}.union(names)
-        self._matcher = Matcher([p for p in patterns if not p.is_literal])
+        endings = [p.ending for p in patterns if p.ending is not None]
+        self._names = {p.text for p in patterns if p.is_literal}.union(endings, names)
+        self._endings = (*(f".{ending}" for ending in endings), *([".bias"] if biases else []))
+        others = [p for p in patterns if p.ending is None and not p.is_literal]
+        self._matcher = Matcher(others) if others else None
         self._keywords = tuple(keywords)
-        self._ending = ".bias" if biases else "\0"
 
-    def decays(self, name: str, parameter: nn.Parameter) -> bool:
-        """Whether the parameter gets weight decay."""
-        return not (
-            parameter.ndim <= 1
-            or name.endswith(self._ending)
+    def exempts(self, name: str) -> bool:
+        """Whether a parameter of this name gets no weight decay."""
+        return (
+            name.endswith(self._endings)
             or name in self._names
-            or self._matcher.match(name)
-            or any(keyword in name for keyword in self._keywords)
+            or (self._matcher is not None and bool(self._matcher.match(name)))
+            or (bool(self._keywords) and any(keyword in name for keyword in self._keywords))
         )
 
 

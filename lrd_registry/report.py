@@ -1,0 +1,126 @@
+"""An assignment, a rule set and a registry as plain data, and as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from lrd_registry.decay import layer_scale
+
+if TYPE_CHECKING:
+    from lrd_registry.assignment import Assignment
+    from lrd_registry.groups import Group
+    from lrd_registry.parameters import Parameters
+    from lrd_registry.registry import Registered
+    from lrd_registry.schema import Entry, RuleSet
+
+Rows = list[dict[str, Any]]
+
+
+def parameter_rows(
+    parameters: Parameters, assignment: Assignment, groups: Iterable[Group], layer_decay: float
+) -> Rows:
+    """One row per parameter, in the model's order; a frozen one has no weight decay to show."""
+    weight_decay = {name: g["weight_decay"] for g in groups for name in g["param_names"]}
+    return [
+        {
+            "layer": row.layer,
+            "name": row.name,
+            "entry": row.entry,
+            "pattern": row.pattern,
+            "elements": parameters.by_name[row.name].numel(),
+            "scale": layer_scale(row.layer, assignment.num_layers, layer_decay),
+            "weight_decay": weight_decay.get(row.name),
+        }
+        for row in assignment.values()
+    ]
+
+
+def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
+    """One row per layer, from those of its parameters; `decayed` counts elements."""
+    layers: Rows = [
+        {
+            "layer": layer,
+            "entry": entry,
+            "parameters": 0,
+            "elements": 0,
+            "scale": layer_scale(layer, assignment.num_layers, layer_decay),
+            "weight_decay": 0.0,
+            "decayed": 0,
+        }
+        for layer, entry in enumerate(assignment.layers)
+    ]
+    for row in rows:
+        layer = layers[row["layer"]]
+        layer["parameters"] += 1
+        layer["elements"] += row["elements"]
+        if row["weight_decay"]:
+            layer["weight_decay"] = row["weight_decay"]
+            layer["decayed"] += row["elements"]
+    return layers
+
+
+def registry_rows(entries: Iterable[Registered]) -> Rows:
+    """One row per rule set."""
+    return [
+        {
+            "arch": entry.arch,
+            "layouts": list(entry.layouts),
+            "summary": entry.summary,
+            "source": entry.source,
+        }
+        for entry in entries
+    ]
+
+
+def table(rows: Rows) -> Table:
+    """The rows as a table; numbers to the right."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in rows[0] if rows else ():
+        is_number = isinstance(rows[0][column], (int, float))
+        drawn.add_column(column.replace("_", " "), justify="right" if is_number else "left")
+    for row in rows:
+        drawn.add_row(*map(_cell, row.values()))
+    return drawn
+
+
+def rule_set_text(rules: RuleSet) -> str:
+    """A rule set for a person to read: what it is, where it is from, and its layers."""
+    lines = [f"{rules.arch}: {rules.summary}" if rules.summary else rules.arch]
+    lines += ["", "sources"] if rules.sources else []
+    lines += [f"  {source.what}\n    {source.where}" for source in rules.sources]
+    if rules.no_weight_decay:
+        lines += ["", "no weight decay", *_indented(rules.no_weight_decay)]
+    for name, layout in rules.layouts.items():
+        lines += ["", f"layout {name}"]
+        if layout.signature:
+            lines += [f"  known by {', '.join(map(str, layout.signature))}"]
+        for entry_name, entry in layout.entries:
+            lines += [f"  {entry_name}{' (optional)' if entry.optional else ''}"]
+            lines += _entry_lines(entry)
+    return "\n".join(lines)
+
+
+def _entry_lines(entry: Entry) -> list[str]:
+    lines = _indented(entry.match, by=4)
+    if entry.index is not None:
+        lines += [f"    numbered by {', '.join(entry.index)}"]
+    if entry.every > 1:
+        lines += [f"    every {entry.every} neighbours share a layer"]
+    for role in ("first", "last", "previous"):
+        lines += [f"    {pattern} joins the {role} layer" for pattern in getattr(entry, role)]
+    return lines
+
+
+def _indented(items: Iterable[object], *, by: int = 2) -> list[str]:
+    return [f"{' ' * by}{item}" for item in items]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "frozen" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
