@@ -122,7 +122,7 @@ def check(
     rule: RuleName,
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="As for explain.", show_default=False),
+        typer.Argument(metavar="MODEL", help="As for explain.", show_default=False),
     ] = None,
     as_json: AsJson = False,
     _help: Help = False,
@@ -160,7 +160,7 @@ def schema(_help: Help = False) -> None:
 def main() -> None:
     """Run the command line; every error of ours is one message and an exit status."""
     try:
-        app()
+        app(prog_name="lrd")
     except (CoverageError, AmbiguousArchitectureError) as error:
         _fail(error, 1)
     except LrdError as error:

@@ -73,11 +73,8 @@ def closest_pattern(name: str, patterns: Sequence[Pattern]) -> Pattern:
     """The pattern that matches most of a name's leading segments, then the most similar one."""
 
     def closeness(pattern: Pattern) -> tuple[int, float]:
-        threads, matched = pattern.start, 0
-        for segment in name.split("."):
-            threads = pattern.advance(threads, segment)
-            matched += bool(threads)
-        return matched, difflib.SequenceMatcher(None, name, pattern.text).ratio()
+        similarity = difflib.SequenceMatcher(None, name, pattern.text).ratio()
+        return pattern.leading_matches(name), similarity
 
     return max(patterns, key=closeness)
 

@@ -15,10 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from lrd_registry.errors import Problem, RuleFileError
-
-MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 16
-MAX_VALUES = 20_000
+from lrd_registry.rule_format import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

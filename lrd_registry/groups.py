@@ -99,16 +99,16 @@ def build_param_groups(
 
     Source: `param_groups_lrd` of MAE (`util/lr_decay.py` in facebookresearch/mae), after BEiT.
     """
-    rates = _check(
-        Rates(
-            layer_decay=layer_decay,
-            weight_decay=weight_decay,
-            lr=lr,
-            convention=choose_convention(convention, lr),
-            lr_mult=lr_mult or {},
-            min_scale=min_scale,
-        )
+    check_layer_decay(layer_decay)
+    rates = Rates(
+        layer_decay=layer_decay,
+        weight_decay=weight_decay,
+        lr=lr,
+        convention=choose_convention(convention, lr),
+        lr_mult=lr_mult or {},
+        min_scale=min_scale,
     )
+    _check(rates)
     parameters = collect_parameters(model)
     assignment = select(parameters, arch)
     _check_entries(rates.lr_mult, assignment)
@@ -163,8 +163,7 @@ def _group(
     }
 
 
-def _check(rates: Rates) -> Rates:
-    check_layer_decay(rates.layer_decay)
+def _check(rates: Rates) -> None:
     for argument, value in (
         ("weight_decay", rates.weight_decay),
         ("min_scale", rates.min_scale),
@@ -180,7 +179,6 @@ def _check(rates: Rates) -> Rates:
                 f"lr_mult[{entry!r}] must be finite and above 0; found {factor!r}. To keep "
                 "parameters as they are, freeze them: requires_grad_(False)"
             )
-    return rates
 
 
 def _check_entries(lr_mult: Mapping[str, float], assignment: Assignment) -> None:

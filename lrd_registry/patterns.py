@@ -36,6 +36,7 @@ class PatternError(ValueError):
 class Segment:
     """One segment with `{index}` or `*` in it, as the regular expressions between its stars."""
 
+    text: str
     pieces: tuple[re.Pattern[str], ...]
 
     def match(self, text: str) -> Captures | None:
@@ -104,6 +105,23 @@ class Pattern:
         for segment in name.split("."):
             threads = self.advance(threads, segment)
         return threads.get(self.end)
+
+    def leading_matches(self, name: str) -> int:
+        """How many segments of `name` match the pattern's, up to its first wildcard.
+
+        >>> parse_pattern("blocks.{i}.attn.**").leading_matches("blocks.0.norm1.weight")
+        2
+        """
+        count = 0
+        for part, segment in zip(self.parts, name.split("."), strict=False):
+            if isinstance(part, Segment):
+                agrees = part.text != "*" and part.match(segment) is not None
+            else:
+                agrees = part == segment
+            if not agrees:
+                break
+            count += 1
+        return count
 
     def advance(self, threads: Threads, segment: str) -> Threads:
         """The threads after one more segment of a name; none are left if it cannot match."""
@@ -174,7 +192,7 @@ def _parse_segment(segment: str, pattern: str) -> str | Segment:
     _check_tokens(tokens, pattern)
     if not any(token == "*" or _INDEX.fullmatch(token) for token in tokens):
         return segment
-    return Segment(_compile_pieces(tokens))
+    return Segment(segment, _compile_pieces(tokens))
 
 
 def _check_tokens(tokens: list[str], pattern: str) -> None:

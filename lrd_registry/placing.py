@@ -100,13 +100,13 @@ class _Placing:
         )
 
     def _unmatched(self) -> Iterator[str]:
-        """Names without a claim, or with one to join an earlier layer where there is none."""
+        """Names without a claim, or whose claim is to a layer before the first."""
         empty = {state for state, claims in self._claims.items() if all(map(self._fails, claims))}
         if empty:
             yield from (name for name, state in self._states.items() if state in empty)
 
     def _fails(self, claim: Claim) -> bool:
-        return claim.role == "previous" and self._layers[claim] is None
+        return self._layers[claim] is None and self._ranking.has_target(claim)
 
     def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         many = {state for state, claims in self._claims.items() if len(claims) > 1}

@@ -44,7 +44,7 @@ class Ranking:
         return tuple(self._entries[key[0]][0] for key in self._rank)
 
     def layer(self, claim: Claim) -> int | None:
-        """The layer of a claim; None where it joins layers that the model does not have."""
+        """The layer of a claim; None where it joins a layer that the model does not have."""
         if claim.role == "match":
             return self._rank[self._key(claim.entry, claim.indices)]
         ends = self._joined(claim)
@@ -54,6 +54,10 @@ class Ranking:
         if claim.role == "previous":
             return self._before(claim, first)
         return self._rank[last if claim.role == "last" else first]
+
+    def has_target(self, claim: Claim) -> bool:
+        """Whether the model has the layers that the claim speaks of."""
+        return claim.role == "match" or self._joined(claim) is not None
 
     def _before(self, claim: Claim, first: Key) -> int | None:
         """The layer before a key: for a claim at an index, only within the same entry."""

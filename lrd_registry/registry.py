@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrd_registry.document import parse_document, read_file
 from lrd_registry.errors import Problem, RegistrationError, RuleFileError, UnknownArchitectureError
+from lrd_registry.rule_format import SINGLE_LAYOUT
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _read_head(path: Path) -> Registered:
     data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
     if document.problems or not isinstance(data.get("arch"), str):
         data = _load(path).to_dict()
-    layouts = data.get("layouts")
+    layouts = data.get("layouts", {SINGLE_LAYOUT: None})
     return Registered(
         arch=data["arch"],
         summary=str(data.get("summary", "")),

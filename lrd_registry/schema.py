@@ -27,13 +27,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lrd_registry.patterns import Pattern, PatternError, parse_pattern
+from lrd_registry.rule_format import FORMAT, SINGLE_LAYOUT
 from lrd_registry.wording import did_you_mean
-
-FORMAT = 1
-"""The version of the rule-file format that this release reads."""
-
-SINGLE_LAYOUT = "default"
-"""The name of the layout of a file that writes `layers` at its top, without `layouts`."""
 
 
 def fault(message: str) -> PydanticCustomError:
@@ -238,8 +233,9 @@ class Layout(Strict):
         cls, layers: tuple[dict[str, Entry], ...]
     ) -> tuple[dict[str, Entry], ...]:
         for name, entry in layers[0].items():
-            if entry.previous:
-                raise fault(f"`previous` in the first entry, `{name}`: no layer comes before it")
+            for pattern in entry.previous:
+                if not pattern.indices:
+                    raise fault(f"{pattern}: no layer comes before the first entry, `{name}`")
         return layers
 
 

@@ -1,0 +1,12 @@
+"""The fixed points of the rule-file format, known to all that read such files."""
+
+FORMAT = 1
+"""The version of the format that this release reads."""
+
+SINGLE_LAYOUT = "default"
+"""The name of the layout of a file that writes `layers` at its top, without `layouts`."""
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 16
+MAX_VALUES = 20_000
+"""The bounds on a file, so that one from a stranger costs little to read."""

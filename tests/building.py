@@ -1,0 +1,30 @@
+"""Stand-in models: modules on the meta device, made from parameter names and shapes."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import nn
+
+
+def parameter(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.empty(shape, device="meta"))
+
+
+def model_with(parameters: Mapping[str, nn.Parameter] | Iterable[str]) -> nn.Module:
+    """A module whose parameters have these names; those given by name alone are 2 x 2."""
+    if not isinstance(parameters, Mapping):
+        parameters = {name: parameter(2, 2) for name in parameters}
+    root = nn.Module()
+    for name, value in parameters.items():
+        *path, leaf = name.split(".")
+        module = root
+        for part in path:
+            if part not in module._modules:
+                module.add_module(part, nn.Module())
+            module = module._modules[part]
+        module.register_parameter(leaf, value)
+    return root
+
+
+def layers_of(assignment) -> dict[str, int]:
+    return {name: row.layer for name, row in assignment.items()}

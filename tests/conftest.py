@@ -1,0 +1,20 @@
+import pytest
+from hypothesis import HealthCheck, settings
+
+from lrd_registry import registry
+
+settings.register_profile(
+    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("default"), max_examples=300)
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch):
+    """Each test registers into a registry of its own, and the shell's rule files stay out."""
+    monkeypatch.delenv(registry.RULES_PATH, raising=False)
+    fresh = registry.Registry(registry._default_directories)
+    monkeypatch.setattr(registry, "default_registry", fresh)
+    monkeypatch.setattr("lrd_registry.selection.default_registry", fresh)
+    return fresh

@@ -1,0 +1,48 @@
+"""The JSON Schema of rule files: committed, named by the bundled files, and true of them."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from lrd_registry.registry import bundled_rules
+from lrd_registry.schema import rule_file_schema
+
+FILES = sorted(bundled_rules().glob("*.yaml"))
+SCHEMA = bundled_rules() / "rule-set.schema.json"
+
+
+def errors(data):
+    validator = jsonschema.Draft202012Validator(rule_file_schema())
+    return [error.message for error in validator.iter_errors(data)]
+
+
+def test_the_committed_schema_is_the_one_that_the_code_makes():
+    assert json.loads(SCHEMA.read_text()) == rule_file_schema(), "run: lrd schema > " + str(SCHEMA)
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(rule_file_schema())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_bundled_files_name_it_and_validate(path):
+    text = path.read_text()
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA.name}\n")
+    assert errors(yaml.safe_load(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"layers": [{"a": "b"}]}, "'arch' is a required property"),
+        ({"arch": "a"}, "is not valid under any of the given schemas"),
+        ({"arch": "a", "layers": []}, "[] should be non-empty"),
+        ({"arch": "a", "layers": [{"a": {"mtch": "b"}}]}, "is not valid under any of the given"),
+        ({"arch": "a", "format": 2, "layers": [{"a": "b"}]}, "1 was expected"),
+        ({"arch": "a", "layrs": [], "layers": [{"a": "b"}]}, "('layrs' was unexpected)"),
+    ],
+)
+def test_it_refuses_what_the_loader_refuses(data, message):
+    assert any(message in error for error in errors(data))

@@ -1,0 +1,77 @@
+"""Every block of code in the README and in docs/ runs, and prints what it says it prints."""
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from lrd_registry.loading import load_rule_set
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(path):
+    return [(lang, dedent(text)) for lang, text in BLOCK.findall((ROOT / path).read_text())]
+
+
+def save_rule_file(text):
+    name = re.match(r"# (\S+\.yaml)\n", text).group(1)
+    Path(name).write_text(text)
+    load_rule_set(name)
+
+
+def run_python(text, names):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "README.md", "exec"), names)
+    expected = [line[2:] for line in text.splitlines() if line.startswith("# ")]
+    assert printed.getvalue().splitlines() == expected
+
+
+def run_make(text):
+    """The targets are there; running them is left to CI, which calls these tests through one."""
+    for line in text.splitlines():
+        command = shlex.split(line, comments=True)
+        done = subprocess.run([*command, "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+        assert (command[0], done.returncode) == ("make", 0), done.stderr
+
+
+def run_console(text):
+    for line in text.splitlines():
+        prompt, program, *arguments = shlex.split(line)
+        assert (prompt, program) == ("$", "lrd")
+        done = subprocess.run(
+            [sys.executable, "-m", "lrd_registry", *arguments], text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/rules.md", "CONTRIBUTING.md"])
+def test_every_block_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    run = {"bash": run_make, "yaml": save_rule_file, "console": run_console}
+    found = blocks(path)
+    assert found
+    for language, text in found:
+        if language == "python":
+            run_python(text, names)
+        else:
+            run[language](text)
+
+
+def test_the_readme_has_every_kind_of_block():
+    assert {language for language, _ in blocks("README.md")} == {
+        "bash",
+        "python",
+        "yaml",
+        "console",
+    }

@@ -1,0 +1,158 @@
+"""Rule sets by name: bundled, in the user's directories, registered by hand."""
+
+import re
+
+import pytest
+
+from lrd_registry import (
+    AmbiguousArchitectureError,
+    CoverageError,
+    NoFittingArchitectureError,
+    RegistrationError,
+    RuleFileError,
+    UnknownArchitectureError,
+    assign_layers,
+    get_rule_set,
+    list_architectures,
+    load_rule_set,
+    register_rules,
+)
+from lrd_registry.registry import RULES_PATH, Registry, bundled_rules
+from tests.building import layers_of, model_with
+
+TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: a.**, head: b.**]\n"
+MODEL = ["a.w", "b.w"]
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+def test_the_bundled_rule_sets():
+    assert list_architectures() == ["convnext", "swin", "vit"]
+
+
+def test_a_file_by_its_path(tiny):
+    assert layers_of(assign_layers(model_with(MODEL), tiny)) == {"a.w": 0, "b.w": 1}
+    assert assign_layers(model_with(MODEL), str(tiny)).arch == "tiny"
+    assert list_architectures() == ["convnext", "swin", "vit"]
+
+
+@pytest.mark.parametrize("kind", ["path", "text", "rule set", "mapping"])
+def test_registering_makes_a_name_known(tiny, kind):
+    rules = load_rule_set(tiny)
+    source = {"path": tiny, "text": str(tiny), "rule set": rules, "mapping": rules.to_dict()}[kind]
+    assert register_rules(source) == rules
+    assert get_rule_set("tiny") == rules
+    assert assign_layers(model_with(MODEL)).arch == "tiny"
+
+
+def test_a_directory_in_the_environment_is_read(tiny, monkeypatch):
+    monkeypatch.setenv(RULES_PATH, str(tiny.parent))
+    assert list_architectures() == ["convnext", "swin", "tiny", "vit"]
+    assert assign_layers(model_with(MODEL), "tiny").num_layers == 2
+    (tiny.parent / "second.yml").write_text(TINY.replace("tiny", "second"))
+    assert "second" in list_architectures()
+
+
+def test_a_missing_directory_in_the_environment_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv(RULES_PATH, str(tmp_path / "nowhere"))
+    with pytest.raises(RuleFileError, match=r"nowhere: no directory of rule files: No such file"):
+        list_architectures()
+
+
+def test_a_faulty_file_in_a_directory_is_named_with_its_place(tiny, monkeypatch):
+    tiny.write_text("arch: 3\n")
+    monkeypatch.setenv(RULES_PATH, str(tiny.parent))
+    with pytest.raises(RuleFileError, match=r"tiny\.yaml:1:7: expected text, found `3`"):
+        list_architectures()
+
+
+def test_a_name_registered_twice_names_both_sources(tiny):
+    register_rules(tiny)
+    with pytest.raises(RegistrationError) as caught:
+        register_rules({"arch": "tiny", "layers": [{"only": "**"}]})
+    assert str(caught.value) == (
+        f"two rule sets are called 'tiny': one from {tiny}, one from a mapping; rename one, "
+        "or register yours with replace=True"
+    )
+    assert get_rule_set("tiny").summary == "two layers"
+
+
+def test_a_bundled_name_is_taken_and_can_be_replaced():
+    mine = {"arch": "vit", "layers": [{"only": "**"}]}
+    with pytest.raises(RegistrationError, match=re.escape(str(bundled_rules() / "vit.yaml"))):
+        register_rules(mine)
+    register_rules(mine, replace=True)
+    assert assign_layers(model_with(MODEL), "vit").num_layers == 1
+
+
+def test_a_name_in_two_directories_names_both_files(tiny, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "tiny.yaml"
+    other.write_text(TINY)
+    registry = Registry(lambda: [tiny.parent, other.parent])
+    with pytest.raises(RegistrationError, match=f"from {tiny}, one from {other}"):
+        registry.names()
+
+
+def test_a_misspelt_name_names_the_nearest():
+    with pytest.raises(UnknownArchitectureError) as caught:
+        assign_layers(model_with(MODEL), "vitt")
+    assert caught.value.nearest == ("vit",)
+    assert str(caught.value) == (
+        "no rule set is called 'vitt'; did you mean 'vit'?\nKnown: convnext, swin, vit. "
+        "A rule file of your own is given by its path, such as ./my.yaml"
+    )
+
+
+def test_auto_with_two_that_fit_names_both(tiny):
+    register_rules(tiny)
+    register_rules({"arch": "other", "layers": [{"all": ["a.**", "b.**"]}]})
+    with pytest.raises(AmbiguousArchitectureError, match="2 layouts fit") as caught:
+        assign_layers(model_with(MODEL))
+    assert caught.value.candidates == ("other/default", "tiny/default")
+
+
+def test_auto_takes_only_a_complete_fit(tiny):
+    register_rules(tiny)
+    register_rules({"arch": "other", "layers": [{"all": "a.**"}]})
+    assert assign_layers(model_with(MODEL)).arch == "tiny"
+
+
+def test_auto_with_none_names_the_nearest_and_what_it_leaves(tiny):
+    register_rules(tiny)
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(model_with([*MODEL, "c.w"]))
+    error = caught.value
+    assert isinstance(error, CoverageError)
+    assert (error.nearest, error.unmatched) == (("tiny",), ("c.w",))
+    assert str(error) == (
+        "no rule set fits this model completely (tried: convnext, swin, tiny, vit). The nearest "
+        "is 'tiny' (layout 'default'), but for:\n"
+        "  matched by no pattern:\n"
+        "    c.w  (closest: a.**)\n"
+        'Write a rule file for the model and pass it: arch="my.yaml".'
+    )
+
+
+def test_two_layouts_of_one_rule_set_that_fit_are_ambiguous():
+    layers = [{"all": "**"}]
+    rules = {"arch": "twice", "layouts": {"a": {"layers": layers}, "b": {"layers": layers}}}
+    with pytest.raises(AmbiguousArchitectureError) as caught:
+        assign_layers(model_with(MODEL), register_rules(rules))
+    assert caught.value.candidates == ("twice/a", "twice/b")
+
+
+def test_a_signature_tells_layouts_apart():
+    layers = [{"all": "**"}]
+    rules = {
+        "arch": "signed",
+        "layouts": {
+            "a": {"signature": "x.*", "layers": layers},
+            "b": {"signature": ["a.w", "b.*"], "layers": layers},
+        },
+    }
+    assert assign_layers(model_with(MODEL), register_rules(rules)).layout == "b"

@@ -1,0 +1,53 @@
+"""timm's Swin and the authors' Swin give the same tensor the same layer (design rule).
+
+timm holds the downsampling between two stages at the start of the later one, the authors at the
+end of the earlier one; and timm's classifier is `head.fc`. All other names are equal.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from lrd_registry import assign_layers
+from tests.building import layers_of, model_with
+
+SIMMIM = Path(__file__).parent / "reference_layers" / "simmim-swin_t.json"
+NAMES = timm.list_models(module="swin_transformer") + timm.list_models(module="swin_transformer_v2")
+
+
+def authors_name(name):
+    """The authors' name of a parameter of timm's Swin."""
+    parts = name.split(".")
+    if parts[2:3] == ["downsample"]:
+        parts[1] = str(int(parts[1]) - 1)
+    return ".".join(parts).replace("head.fc.", "head.")
+
+
+def build(name):
+    with torch.device("meta"):
+        return timm.create_model(name)
+
+
+def test_the_map_reaches_every_parameter_of_the_authors_model_in_its_shape():
+    theirs = {name: tuple(shape) for name, shape, _ in json.loads(SIMMIM.read_text())["params"]}
+    ours = build("swin_tiny_patch4_window7_224").named_parameters()
+    assert {authors_name(name): tuple(p.shape) for name, p in ours} == theirs
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_layers_in_both_layouts(name):
+    model = build(name)
+    renamed = model_with({authors_name(n): p for n, p in model.named_parameters()})
+    ours, theirs = assign_layers(model), assign_layers(renamed)
+    assert (ours.layout, theirs.layout) == ("timm", "microsoft")
+    assert ours.num_layers == theirs.num_layers
+    assert {authors_name(n): layer for n, layer in layers_of(ours).items()} == layers_of(theirs)
+
+
+def test_downsampling_shares_the_layer_of_the_block_before_it():
+    layers = layers_of(assign_layers(build("swin_small_patch4_window7_224")))
+    assert layers["layers.3.downsample.reduction.weight"] == layers["layers.2.blocks.17.norm1.bias"]
+    assert layers["layers.2.blocks.17.norm1.bias"] == 22
