@@ -8,7 +8,7 @@ a file from a stranger costs little to read, whatever is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +19,8 @@ from lrd_registry.rule_format import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_QUOTE = "quote a pattern that begins with `*` or `{`"
+_SHORT = 64
+"""Longer scalars are text: no number in a rule file is that long, and some take long to read."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,31 @@ class Document:
     """The values of a YAML text, where each stands, and what the reader had to refuse."""
 
     source: str
+    text: InitVar[str]
     data: Any = None
     values: dict[YamlPath, Spot] = field(default_factory=dict)
     keys: dict[YamlPath, Spot] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def __post_init__(self, text: str) -> None:
+        self._lines = text.splitlines() or [""]
+
     def refuse(self, spot: Spot, message: str) -> None:
         """Note a fault and go on."""
-        self.problems.append(Problem(self.source, spot.line, spot.column, message))
+        self.problems.append(self.problem(spot, message))
+
+    def problem(self, spot: Spot, message: str) -> Problem:
+        """A fault at a place; the last line's end where YAML sees it past the end of the text."""
+        line = min(spot.line, len(self._lines))
+        column = min(spot.column, len(self._lines[line - 1]) + 1)
+        return Problem(self.source, line, column, message)
+
+    def hint(self, spot: Spot) -> str:
+        """What may have caused a fault of YAML's own on this line."""
+        line = self._lines[min(spot.line, len(self._lines)) - 1]
+        if line[spot.column - 1 :].startswith("\t"):
+            return "; indent with spaces, not tabs"
+        return "; put a pattern with `*` or `{` in it in quotes" if set("*{") & set(line) else ""
 
 
 class _TooMuchError(Exception):
@@ -59,46 +77,41 @@ def read_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise RuleFileError([Problem(str(path), 1, 1, message)]) from None
     if len(raw) > MAX_BYTES:
         raise RuleFileError([Problem(str(path), 1, 1, "the file is over 1 MiB, the most allowed")])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8", "replace").split("\n")
+        spot = _spot_after(raw[: error.start].decode("utf-8", "replace"))
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        where = Problem(str(path), len(before), len(before[-1]) + 1, message)
-        raise RuleFileError([where]) from None
+        raise RuleFileError([Problem(str(path), spot.line, spot.column, message)]) from None
+
+
+def _spot_after(text: str) -> Spot:
+    lines = f"{text}x".splitlines()
+    return Spot(len(lines), len(lines[-1]))
 
 
 def parse_document(text: str, source: str) -> Document:
     """Read YAML text; all faults of its form are in the result's `problems`."""
-    document = Document(source)
+    document = Document(source, text)
+    if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        message = f"not valid YAML: the character {unprintable.group()!r} is not allowed"
+        document.refuse(_spot_after(text[: unprintable.start()]), message)
+        return document
     try:
         document.data = _Reader(text, document).read()
     except _TooMuchError:
         pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = f"not valid YAML: {error.problem or error.context}; {_QUOTE}"
-        document.refuse(Spot(mark.line + 1, mark.column + 1) if mark else Spot(1, 1), what)
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position].split("\n")
-        character = text[error.position : error.position + 1]
-        what = f"not valid YAML: the character {character!r} is not allowed"
-        document.refuse(Spot(len(before), len(before[-1]) + 1), what)
-    document.problems = [_inside(problem, text) for problem in document.problems]
+        spot = Spot(mark.line + 1, mark.column + 1) if mark else Spot(1, 1)
+        what = f"not valid YAML: {error.problem or error.context}"
+        document.refuse(spot, what + document.hint(spot))
     return document
-
-
-def _inside(problem: Problem, text: str) -> Problem:
-    """The problem moved to the last line where YAML reports it past the end of the text."""
-    lines = text.splitlines() or [""]
-    line = min(problem.line or 1, len(lines))
-    column = min(problem.column or 1, len(lines[line - 1]) + 1)
-    return Problem(problem.source, line, column, problem.message)
 
 
 class _Reader:
@@ -107,6 +120,7 @@ class _Reader:
     def __init__(self, text: str, document: Document) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_EVENTS)
         self._document = document
+        self._count = 0
         self._resolver = yaml.resolver.Resolver()
         self._constructor = yaml.constructor.SafeConstructor()
 
@@ -133,17 +147,19 @@ class _Reader:
     def _check(self, event: Any, path: YamlPath) -> None:
         spot = _spot(event)
         if isinstance(event, yaml.AliasEvent):
-            message = f"alias `*{event.anchor}`: rule files have no aliases; {_QUOTE}"
-            self._document.refuse(spot, message)
+            message = f"alias `*{event.anchor}`: rule files have no aliases"
+            self._document.refuse(spot, message + self._document.hint(spot))
         elif event.anchor:
             self._document.refuse(spot, f"anchor `&{event.anchor}`: rule files have no anchors")
         if getattr(event, "tag", None):
-            self._document.refuse(spot, f"unknown tag `{event.tag}`: rule files have no tags")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._document.refuse(spot, f"unknown tag `{tag}`: rule files have no tags")
         if len(path) > MAX_DEPTH:
             self._document.refuse(spot, f"nested more than {MAX_DEPTH} deep; a rule file needs 7")
             raise _TooMuchError
-        if len(self._document.values) >= MAX_VALUES:
-            self._document.refuse(spot, f"more than {MAX_VALUES} values, the most allowed")
+        self._count += 1
+        if self._count > MAX_VALUES:
+            self._document.refuse(spot, f"more than {MAX_VALUES} keys and values, the most allowed")
             raise _TooMuchError
 
     def _sequence(self, path: YamlPath) -> list[Any]:
@@ -173,7 +189,8 @@ class _Reader:
     def _key(self, event: Any, path: YamlPath) -> str:
         value = self._value(event, (*path, "a key"))
         if not isinstance(event, yaml.ScalarEvent):
-            self._document.refuse(_spot(event), f"a key must be plain text; {_QUOTE}")
+            spot = _spot(event)
+            self._document.refuse(spot, f"a key must be plain text{self._document.hint(spot)}")
             return ""
         if not isinstance(value, str):
             message = f"key `{event.value}` is read as {describe(value)}; quote it"
@@ -183,11 +200,12 @@ class _Reader:
     def _scalar(self, event: Any) -> Any:
         """The value as YAML reads it, but for dates and the like, which stay text."""
         tag: str = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
-        if tag.rpartition(":")[2] not in {"null", "bool", "int", "float"}:
+        kind = tag.rpartition(":")[2]
+        if kind not in {"null", "bool", "int", "float"} or len(event.value) > _SHORT:
             return event.value
         try:
             return self._constructor.construct_object(yaml.ScalarNode(tag, event.value))
-        except ValueError:
+        except (ValueError, OverflowError):
             return event.value
 
 

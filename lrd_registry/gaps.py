@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lrd_registry.clauses import NOT_CAPTURED, Claim, Indices
+from lrd_registry.entry import Entry
 from lrd_registry.errors import Gap
-from lrd_registry.ranking import NOT_CAPTURED, Claim, Indices
-from lrd_registry.schema import Entry
 
 
 def find_holes(name: str, entry: Entry, runs: Sequence[Indices]) -> Iterator[Gap]:

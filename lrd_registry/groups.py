@@ -112,9 +112,11 @@ def build_param_groups(
     parameters = collect_parameters(model)
     assignment = select(parameters, arch)
     _check_entries(rates.lr_mult, assignment)
+    names, globs = own_names(model)
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),
-        names=own_names(model),
+        names=names,
+        globs=globs,
         keywords=own_keywords(model),
     )
     return group_parameters(parameters, assignment, rates, rule)

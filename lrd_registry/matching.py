@@ -62,9 +62,9 @@ class Matcher:
 
     def _follow(self, name: str) -> tuple[int, str]:
         """The state in which `name` ends, and the part of it that made no difference."""
-        state, rest = 0, name
-        while rest and (after := self._after[state]) is not None:
-            segment, _, rest = rest.partition(".")
+        state, more, rest = 0, ".", name
+        while more and (after := self._after[state]) is not None:
+            segment, more, rest = rest.partition(".")
             if segment not in after:
                 after[segment] = self._step(state, segment)
             state = after[segment]

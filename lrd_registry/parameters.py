@@ -41,43 +41,39 @@ def collect_parameters(model: Model) -> Parameters:
         ModelError: there are none.
         InvalidArgumentError: a name stands for two parameters, or `model` is something else.
     """
-    pairs = _pairs(model)
-    by_name = dict(pairs)
+    by_name = _by_name(model)
     if not by_name:
         raise ModelError("the model has no parameters, so there are no layers to assign")
-    if len({id(parameter) for _, parameter in pairs}) == len(pairs) == len(by_name):
+    if len(set(map(id, by_name.values()))) == len(by_name):
         return Parameters(by_name, {})
-    return _merge_names(pairs)
+    return _merge_names(by_name)
 
 
-def _merge_names(pairs: list[tuple[str, nn.Parameter]]) -> Parameters:
+def _merge_names(by_name: dict[str, nn.Parameter]) -> Parameters:
     """The same for a model with tied parameters: names that stand for one tensor, together."""
-    owners: dict[str, nn.Parameter] = {}
     names: dict[int, list[str]] = {}
-    for name, parameter in pairs:
-        if owners.setdefault(name, parameter) is not parameter:
-            raise InvalidArgumentError(f"two parameters are called {name!r}; give each its own")
-        shared = names.setdefault(id(parameter), [])
-        if name not in shared:
-            shared.append(name)
+    for name, parameter in by_name.items():
+        names.setdefault(id(parameter), []).append(name)
     return Parameters(
-        by_name={first: owners[first] for first, *_ in names.values()},
+        by_name={first: by_name[first] for first, *_ in names.values()},
         aliases={first: tuple(others) for first, *others in names.values() if others},
     )
 
 
-def _pairs(model: Model) -> list[tuple[str, nn.Parameter]]:
-    pairs: list[tuple[str, nn.Parameter]] = []
+def _by_name(model: Model) -> dict[str, nn.Parameter]:
+    by_name: dict[str, nn.Parameter] = {}
     if is_module(model):
-        _walk(model, "", pairs)
-    elif isinstance(model, Iterable):
-        pairs += map(_checked, model)
-    else:
+        _walk(model, "", by_name)
+        return by_name
+    if not isinstance(model, Iterable):
         raise InvalidArgumentError(
             "expected a torch.nn.Module or its (name, parameter) pairs, found "
             f"{type(model).__name__}"
         )
-    return pairs
+    for name, parameter in map(_checked, model):
+        if by_name.setdefault(name, parameter) is not parameter:
+            raise InvalidArgumentError(f"two parameters are called {name!r}; give each its own")
+    return by_name
 
 
 def is_module(model: object) -> TypeGuard[nn.Module]:
@@ -95,8 +91,8 @@ def _checked(item: Any) -> tuple[str, nn.Parameter]:
     )
 
 
-def _walk(module: nn.Module, prefix: str, pairs: list[tuple[str, nn.Parameter]]) -> None:
-    """What `named_parameters(remove_duplicate=False)` yields, in its order.
+def _walk(module: nn.Module, prefix: str, by_name: dict[str, nn.Parameter]) -> None:
+    """Collect what `named_parameters(remove_duplicate=False)` yields, in its order.
 
     That method passes every parameter through a generator for each level of nesting, which
     takes three times as long as this walk.
@@ -104,8 +100,8 @@ def _walk(module: nn.Module, prefix: str, pairs: list[tuple[str, nn.Parameter]])
     if parameters := module._parameters:
         for name, parameter in parameters.items():
             if parameter is not None:
-                pairs.append((prefix + name, parameter))
+                by_name[prefix + name] = parameter
     if children := module._modules:
         for name, child in children.items():
             if child is not None:
-                _walk(child, f"{prefix}{name}.", pairs)
+                _walk(child, f"{prefix}{name}.", by_name)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 SPAN = "**"
+MAX_LENGTH = 1000
 _TOKEN = re.compile(r"\{[^{}]*\}|\*|[^{}*]+|[{}]")
 _INDEX = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _DIGITS = r"(\d{1,9})"
@@ -84,14 +85,17 @@ class Pattern:
     @property
     def is_literal(self) -> bool:
         """Whether the pattern stands for exactly one name: itself."""
-        return not any(isinstance(part, Segment) or part == SPAN for part in self.parts)
+        return _literal(self.parts) is not None
 
     @property
     def ending(self) -> str | None:
         """The `x.y` of a pattern `**.x.y` without other wildcards, else None."""
-        is_ending = self.parts[0] == SPAN and len(self.parts) > 1
-        literal = all(isinstance(part, str) and part != SPAN for part in self.parts[1:])
-        return ".".join(map(str, self.parts[1:])) if is_ending and literal else None
+        return _literal(self.parts[1:]) if self.parts[0] == SPAN else None
+
+    @property
+    def inside(self) -> str | None:
+        """The `x.y` of a pattern `**.x.y.**` without other wildcards, else None."""
+        return _literal(self.parts[1:-1]) if self.parts[0] == self.parts[-1] == SPAN else None
 
     def match(self, name: str) -> Captures | None:
         """The indices captured from `name`, or None where the pattern does not match.
@@ -156,6 +160,12 @@ class Pattern:
         threads.setdefault(position, captured)
 
 
+def _literal(parts: tuple[str | Segment, ...]) -> str | None:
+    """The text of some segments without wildcards, else None."""
+    texts = [part for part in parts if isinstance(part, str) and part != SPAN]
+    return ".".join(texts) if texts and len(texts) == len(parts) else None
+
+
 def parse_pattern(text: str) -> Pattern:
     """Parse a pattern.
 
@@ -165,6 +175,8 @@ def parse_pattern(text: str) -> Pattern:
     >>> parse_pattern("layer{stage}.{block}.conv*.weight").indices
     ('stage', 'block')
     """
+    if len(text) > MAX_LENGTH:
+        raise PatternError(f"a pattern of {len(text)} characters; at most {MAX_LENGTH} are allowed")
     names: list[str] = []
     counted: set[str] = set()
     parts: list[str | Segment] = []

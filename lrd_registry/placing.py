@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator
 
 from lrd_registry.assignment import Assignment, Placement
+from lrd_registry.clauses import Claim, Clause
 from lrd_registry.coverage import Coverage
 from lrd_registry.errors import Gap
 from lrd_registry.gaps import find_holes, unjoined
 from lrd_registry.matching import Hit, Matcher
 from lrd_registry.parameters import Parameters
 from lrd_registry.patterns import Pattern
-from lrd_registry.ranking import NOT_CAPTURED, Claim, Ranking, Role
-from lrd_registry.schema import Entry, Layout, RuleSet
-
-
-class Clause(NamedTuple):
-    """One pattern of a layout, with the entry it belongs to and what it does there.
-
-    `order` has, for each of the entry's indices, the place in the pattern's captures.
-    """
-
-    number: int
-    role: Role
-    pattern: Pattern
-    order: tuple[int | None, ...]
-
-    def claim(self, captures: tuple[int, ...]) -> Claim:
-        """The claim on a name from which the pattern captured these indices."""
-        indices = [NOT_CAPTURED if place is None else captures[place] for place in self.order]
-        return Claim(self.number, self.role, tuple(indices))
+from lrd_registry.ranking import Ranking
+from lrd_registry.schema import Layout, RuleSet
 
 
 def place(rule_set: RuleSet, layout_name: str, parameters: Parameters) -> Assignment | Coverage:
@@ -51,7 +35,7 @@ class _Placing:
         self._layout_name = layout_name
         self._layout = rule_set.layouts[layout_name]
         self._entries = self._layout.entries
-        self._clauses = tuple(_clauses(self._entries))
+        self._clauses = self._layout.clauses
         self._parameters = parameters
         matcher = Matcher([clause.pattern for clause in self._clauses])
         names = parameters.names
@@ -61,6 +45,11 @@ class _Placing:
         found = {claim for claims in self._claims.values() for claim in claims}
         self._ranking = Ranking(self._entries, found)
         self._layers = {claim: self._ranking.layer(claim) for claim in found}
+        self._failed = {
+            claim
+            for claim, layer in self._layers.items()
+            if layer is None and self._ranking.has_target(claim)
+        }
 
     def result(self) -> Assignment | Coverage:
         coverage = Coverage(
@@ -101,12 +90,9 @@ class _Placing:
 
     def _unmatched(self) -> Iterator[str]:
         """Names without a claim, or whose claim is to a layer before the first."""
-        empty = {state for state, claims in self._claims.items() if all(map(self._fails, claims))}
+        empty = {state for state, claims in self._claims.items() if not set(claims) - self._failed}
         if empty:
             yield from (name for name, state in self._states.items() if state in empty)
-
-    def _fails(self, claim: Claim) -> bool:
-        return self._layers[claim] is None and self._ranking.has_target(claim)
 
     def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         many = {state for state, claims in self._claims.items() if len(claims) > 1}
@@ -126,10 +112,10 @@ class _Placing:
 
     def _say(self, clause: Clause) -> str:
         role = "" if clause.role == "match" else f" ({clause.role})"
-        return f"{self._entries[clause.number][0]}{role}: {clause.pattern}"
+        return f"{self._entries[clause.entry][0]}{role}: {clause.pattern}"
 
     def _missing(self) -> Iterator[str]:
-        found = {claim.entry for claims in self._claims.values() for claim in claims}
+        found = {claim.entry for claim in self._layers}
         for number, (name, entry) in enumerate(self._entries):
             if number not in found and not entry.optional:
                 yield f"{name}: {', '.join(map(str, entry.match))}"
@@ -140,23 +126,8 @@ class _Placing:
         for (name, entry), runs in zip(self._entries, self._ranking.runs, strict=True):
             yield from find_holes(name, entry, runs)
         for claim, layer in self._layers.items():
-            if layer is None and not self._fails(claim):
+            if layer is None and claim not in self._failed:
                 yield unjoined(*self._entries[claim.entry], claim)
-
-
-def _clauses(entries: Iterable[tuple[str, Entry]]) -> Iterator[Clause]:
-    for number, (_, entry) in enumerate(entries):
-        roles: Mapping[Role, tuple[Pattern, ...]] = {
-            "match": entry.match,
-            "first": entry.first,
-            "last": entry.last,
-            "previous": entry.previous,
-        }
-        for role, patterns in roles.items():
-            for pattern in patterns:
-                places = {index: place for place, index in enumerate(pattern.indices)}
-                order = tuple(places.get(index) for index in entry.indices)
-                yield Clause(number, role, pattern, order)
 
 
 def _unsigned(layout: Layout, parameters: Parameters) -> Iterator[Pattern]:
@@ -165,5 +136,13 @@ def _unsigned(layout: Layout, parameters: Parameters) -> Iterator[Pattern]:
         if pattern.is_literal:
             if pattern.text not in parameters.by_name:
                 yield pattern
-        elif all(pattern.match(name) is None for name in parameters.by_name):
+        elif not any(_matching(pattern, parameters.by_name)):
             yield pattern
+
+
+def _matching(pattern: Pattern, names: Iterable[str]) -> Iterator[str]:
+    """The names that a pattern matches; most of the others are told by their beginning."""
+    beginning = re.split(r"[{*]", pattern.text)[0].rstrip(".")
+    for name in names:
+        if name.startswith(beginning) and pattern.match(name) is not None:
+            yield name

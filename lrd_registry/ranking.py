@@ -9,23 +9,12 @@ are the layers, so the depth is read off the model and stands in no file.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from lrd_registry.schema import Entry
+from lrd_registry.clauses import NOT_CAPTURED, Claim, Indices
+from lrd_registry.entry import Entry
 
-Role: TypeAlias = Literal["match", "first", "last", "previous"]
-Indices: TypeAlias = tuple[int, ...]
 Key: TypeAlias = tuple[int, ...]
-
-NOT_CAPTURED = -1
-
-
-class Claim(NamedTuple):
-    """An entry's hold on a parameter, at `NOT_CAPTURED` where its pattern leaves an index open."""
-
-    entry: int
-    role: Role
-    indices: Indices
 
 
 class Ranking:

@@ -1,20 +1,15 @@
-"""Names → rule sets: bundled with this package, in the user's directories, or registered.
-
-A registry knows its files by their heads alone and validates a file when it is asked for.
-"""
+"""Names → rule sets: bundled with this package, in the user's directories, or registered."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrd_registry.document import parse_document, read_file
-from lrd_registry.errors import Problem, RegistrationError, RuleFileError, UnknownArchitectureError
-from lrd_registry.rule_format import SINGLE_LAYOUT
+from lrd_registry.errors import RegistrationError, UnknownArchitectureError
+from lrd_registry.heads import Registered, read_heads
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:
@@ -24,25 +19,18 @@ RULES_PATH = "LRD_RULES_PATH"
 """The environment variable with directories of rule files, separated as in `PATH`."""
 
 
-@dataclass(frozen=True)
-class Registered:
-    """A rule set of a registry: its head, where it is from, and how to get the whole."""
-
-    arch: str
-    summary: str
-    layouts: tuple[str, ...]
-    source: str
-    load: Callable[[], RuleSet]
-
-
 class Registry:
     """Rule sets by name: those in directories of rule files, and those registered by hand.
 
     Args:
-        directories: tells where the rule files lie; asked anew at each use.
+        bundled: a directory of rule files that does not change.
+        directories: tells where more rule files lie; asked anew at each use.
     """
 
-    def __init__(self, directories: Callable[[], Iterable[Path]] = tuple) -> None:
+    def __init__(
+        self, bundled: Path | None = None, directories: Callable[[], Iterable[Path]] = tuple
+    ) -> None:
+        self._bundled = bundled
         self._directories = directories
         self._registered: dict[str, Registered] = {}
         self._replaced: set[str] = set()
@@ -87,13 +75,18 @@ class Registry:
         return entries[name].load()
 
     def _all(self) -> dict[str, Registered]:
-        found: dict[str, Registered] = {}
+        found = dict(self._bundled_heads)
         for directory in self._directories():
-            for entry in _read_heads(directory):
+            for entry in read_heads(directory):
                 if entry.arch in found and entry.arch not in self._replaced:
                     raise _twice(entry.arch, found[entry.arch].source, entry.source)
                 found[entry.arch] = entry
         return found | self._registered
+
+    @cached_property
+    def _bundled_heads(self) -> dict[str, Registered]:
+        heads = () if self._bundled is None else read_heads(self._bundled)
+        return {entry.arch: entry for entry in heads}
 
 
 def _twice(arch: str, first: str, second: str) -> RegistrationError:
@@ -103,43 +96,6 @@ def _twice(arch: str, first: str, second: str) -> RegistrationError:
     )
 
 
-def _read_heads(directory: Path) -> tuple[Registered, ...]:
-    try:
-        return _read_heads_once(directory, os.stat(directory).st_mtime_ns)
-    except OSError as error:
-        message = f"no directory of rule files: {error.strerror} (named in {RULES_PATH})"
-        raise RuleFileError([Problem(str(directory), None, None, message)]) from None
-
-
-@lru_cache(maxsize=64)
-def _read_heads_once(directory: Path, _changed: int) -> tuple[Registered, ...]:
-    """The heads of a directory's files; `_changed` has it read again after a file came or went."""
-    files = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
-    return tuple(_read_head(path) for path in files)
-
-
-def _read_head(path: Path) -> Registered:
-    """The head of a file, read without its validation: that needs pydantic, slow to import."""
-    document = parse_document(read_file(path), str(path))
-    data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
-    if document.problems or not isinstance(data.get("arch"), str):
-        data = _load(path).to_dict()
-    layouts = data.get("layouts", {SINGLE_LAYOUT: None})
-    return Registered(
-        arch=data["arch"],
-        summary=str(data.get("summary", "")),
-        layouts=tuple(layouts) if isinstance(layouts, Mapping) else (),
-        source=str(path),
-        load=cache(lambda: _load(path)),
-    )
-
-
-def _load(path: Path) -> RuleSet:
-    from lrd_registry.loading import load_rule_set
-
-    return load_rule_set(path)
-
-
 def bundled_rules() -> Path:
     """The directory of the bundled rule files: in the installed package, or in a checkout."""
     package = Path(__file__).parent
@@ -147,12 +103,12 @@ def bundled_rules() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
-def _default_directories() -> list[Path]:
-    named = os.environ.get(RULES_PATH, "")
-    return [bundled_rules(), *(Path(part) for part in named.split(os.pathsep) if part)]
+def named_directories() -> list[Path]:
+    """The directories that the environment variable names."""
+    return [Path(part) for part in os.environ.get(RULES_PATH, "").split(os.pathsep) if part]
 
 
-default_registry = Registry(_default_directories)
+default_registry = Registry(bundled_rules(), named_directories)
 """The registry behind `arch="…"`; the only global of this package."""
 
 

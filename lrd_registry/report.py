@@ -11,10 +11,11 @@ from lrd_registry.decay import layer_scale
 
 if TYPE_CHECKING:
     from lrd_registry.assignment import Assignment
+    from lrd_registry.entry import Entry
     from lrd_registry.groups import Group
+    from lrd_registry.heads import Registered
     from lrd_registry.parameters import Parameters
-    from lrd_registry.registry import Registered
-    from lrd_registry.schema import Entry, RuleSet
+    from lrd_registry.schema import RuleSet
 
 Rows = list[dict[str, Any]]
 

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     ValidationError,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
@@ -26,29 +22,10 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from lrd_registry.patterns import Pattern, PatternError, parse_pattern
+from lrd_registry.clauses import Clause
+from lrd_registry.entry import Entry
+from lrd_registry.fields import Name, Patterns, Strict, Text, fault, refuse
 from lrd_registry.rule_format import FORMAT, SINGLE_LAYOUT
-from lrd_registry.wording import did_you_mean
-
-
-def fault(message: str) -> PydanticCustomError:
-    """A validation error with our own wording; braces in `message` stand for themselves."""
-    return PydanticCustomError("rule", "{message}", {"message": message})
-
-
-def _parse(value: Any) -> Pattern:
-    if isinstance(value, Pattern):
-        return value
-    if not isinstance(value, str):
-        raise PydanticCustomError("string_type", "Input should be a valid string")
-    try:
-        return parse_pattern(value)
-    except PatternError as error:
-        raise fault(str(error)) from None
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, (str, Pattern)) else value
 
 
 def _as_body(value: Any) -> Any:
@@ -65,115 +42,6 @@ def _check_arch(value: str) -> str:
     if value == "auto":
         raise fault('`auto` cannot name a rule set: arch="auto" means "find the one that fits"')
     return value
-
-
-RulePattern = Annotated[
-    Pattern,
-    PlainValidator(_parse, json_schema_input_type=str),
-    PlainSerializer(str, return_type=str),
-]
-Patterns = Annotated[
-    tuple[RulePattern, ...],
-    BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
-]
-SomePatterns = Annotated[
-    tuple[RulePattern, ...],
-    Field(min_length=1),
-    BeforeValidator(
-        _as_list, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]
-    ),
-]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-
-
-class Strict(BaseModel):
-    """What all parts of a rule file share: they are values, and refuse unknown keys."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Entry(Strict):
-    """One line of a layout: the parameters of one layer, or of a run of layers."""
-
-    match: SomePatterns
-    """The entry's parameters. With an `{index}`, each index is a layer of its own."""
-    index: tuple[str, ...] | None = None
-    """The captured indices that tell layers apart, outermost first. Default: all of them."""
-    every: Annotated[int, Field(strict=True, ge=1)] = 1
-    """How many neighbours along the last index share one layer."""
-    first: Patterns = ()
-    """Parameters that share the entry's first layer (of those with equal indices)."""
-    last: Patterns = ()
-    """Parameters that share the entry's last layer (of those with equal indices)."""
-    previous: Patterns = ()
-    """Parameters that share the layer before the entry's first (of those with equal indices)."""
-    optional: Annotated[bool, Field(strict=True)] = False
-    """Whether a model may have no parameters here. The layer is counted all the same."""
-
-    @property
-    def indices(self) -> tuple[str, ...]:
-        """The names of the indices that tell this entry's layers apart."""
-        return self.match[0].indices if self.index is None else self.index
-
-    @field_validator("index")
-    @classmethod
-    def _is_captured(
-        cls, index: tuple[str, ...] | None, info: ValidationInfo
-    ) -> tuple[str, ...] | None:
-        for name in index or ():
-            for pattern in info.data.get("match", ()):
-                if name not in pattern.indices:
-                    hint = did_you_mean(name, pattern.indices)
-                    raise fault(f"index `{name}` is not captured by pattern {pattern}{hint}")
-        return index
-
-    @field_validator("every")
-    @classmethod
-    def _has_an_index_to_divide(cls, every: int, info: ValidationInfo) -> int:
-        indices = _indices_so_far(info)
-        if every > 1 and indices == ():
-            raise fault("`every` groups neighbours along an {index}, and `match` captures none")
-        return every
-
-    @field_validator("first", "last", "previous")
-    @classmethod
-    def _joins_known_layers(
-        cls, patterns: tuple[Pattern, ...], info: ValidationInfo
-    ) -> tuple[Pattern, ...]:
-        indices = _indices_so_far(info)
-        if indices is None:
-            return patterns
-        if patterns and not indices and info.field_name != "previous":
-            raise fault(f"`{info.field_name}` needs several layers, and `match` has no {{index}}")
-        for pattern in patterns:
-            for name in pattern.indices:
-                if name not in indices:
-                    hint = did_you_mean(name, indices, quote="{{{}}}")
-                    raise fault(f"{pattern}: {{{name}}} is no index of `match`{hint}")
-        return patterns
-
-    @model_validator(mode="after")
-    def _agrees_on_indices(self) -> Entry:
-        if self.index is None:
-            for pattern in self.match[1:]:
-                if set(pattern.indices) != set(self.indices):
-                    raise fault(
-                        f"{pattern} and {self.match[0]} capture different indices, so they "
-                        "cannot share an entry; use equal {index} names, or name the common "
-                        "ones in `index`"
-                    )
-        return self
-
-
-def _indices_so_far(info: ValidationInfo) -> tuple[str, ...] | None:
-    """The indices of the entry under validation; None where its patterns are at fault."""
-    if "match" not in info.data or "index" not in info.data:
-        return None
-    index: tuple[str, ...] | None = info.data["index"]
-    match: tuple[Pattern, ...] = info.data["match"]
-    return match[0].indices if index is None else index
 
 
 Body = Annotated[Entry, BeforeValidator(_as_body, json_schema_input_type=str | list[str] | Entry)]
@@ -205,7 +73,8 @@ def _repeated_names(items: Any) -> Iterable[InitErrorDetails]:
     for position, item in enumerate(items if rows else ()):
         for name in item if isinstance(item, dict) else ():
             if counts[name] > 1 and name in seen:
-                error = fault(f"two entries are called `{name}`; each needs a name of its own")
+                message = f"two entries are called `{name}`; each needs a name of its own"
+                error = fault(message, kind="name")
                 yield InitErrorDetails(type=error, loc=(position, name), input=item)
             seen.add(name)
 
@@ -222,29 +91,40 @@ class Layout(Strict):
     ]
     """The entries in forward order, one `name: patterns` each."""
 
-    @property
+    @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """The entries with their names, in forward order."""
         return tuple(pair for item in self.layers for pair in item.items())
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """All patterns of all entries, each with what it does there."""
+        return tuple(
+            clause
+            for position, (_, entry) in enumerate(self.entries)
+            for clause in entry.clauses(position)
+        )
 
     @field_validator("layers")
     @classmethod
     def _first_has_nothing_before(
         cls, layers: tuple[dict[str, Entry], ...]
     ) -> tuple[dict[str, Entry], ...]:
-        for name, entry in layers[0].items():
-            for pattern in entry.previous:
-                if not pattern.indices:
-                    raise fault(f"{pattern}: no layer comes before the first entry, `{name}`")
+        refuse(
+            ((0, name, "previous", position), fault(f"{pattern}: no layer comes before the first"))
+            for name, entry in layers[0].items()
+            for position, pattern in enumerate(entry.previous)
+            if not pattern.indices
+        )
         return layers
 
 
 class Source(Strict):
     """Where a fact of the rule set comes from."""
 
-    what: str
+    what: Text
     """The fact: `numbering`, `names`, `weight decay` …"""
-    where: str
+    where: Text
     """The paper, or the repository and file, that states it."""
 
 
@@ -259,7 +139,7 @@ class RuleSet(Strict):
     """The version of the file format."""
     arch: Annotated[Name, AfterValidator(_check_arch)]
     """The architecture's name."""
-    summary: str = ""
+    summary: Text = ""
     """The architecture in a few words."""
     sources: tuple[Source, ...] = ()
     """What the file rests on."""

@@ -12,6 +12,7 @@ from lrd_registry.coverage import SHOWN, Coverage
 from lrd_registry.errors import (
     AmbiguousArchitectureError,
     CoverageError,
+    InvalidArgumentError,
     NoFittingArchitectureError,
 )
 from lrd_registry.loading import load_rule_set
@@ -93,6 +94,11 @@ def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
 def _rule_sets(arch: str | os.PathLike[str] | RuleSet) -> list[RuleSet]:
     if isinstance(arch, RuleSet):
         return [arch]
+    if not isinstance(arch, (str, os.PathLike)):
+        raise InvalidArgumentError(
+            'arch must be a registered name, "auto", the path of a rule file, a RuleSet or an '
+            f"Assignment; found {type(arch).__name__}"
+        )
     if arch == "auto":
         return [default_registry.get(name) for name in default_registry.names()]
     return [find_rule_set(arch)]

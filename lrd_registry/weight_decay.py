@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.matching import Matcher
 from lrd_registry.patterns import Pattern, PatternError, parse_pattern
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class WeightDecayRule:
     """Tells by name which parameters are exempt, besides those of at most one dimension.
 
-    Exempt: whatever the patterns, names and keywords (parts of a name) cover, and names that
-    end in `.bias`, unless `biases` is false.
+    Exempt: whatever the patterns, names, globs (as in a shell, across dots) and keywords (parts
+    of a name) cover, and names that end in `.bias`, unless `biases` is false.
     """
 
     def __init__(
@@ -25,25 +25,36 @@ class WeightDecayRule:
         patterns: Iterable[Pattern] = (),
         *,
         names: Iterable[str] = (),
+        globs: Iterable[str] = (),
         keywords: Iterable[str] = (),
         biases: bool = True,
     ) -> None:
         patterns = tuple(patterns)
         endings = [p.ending for p in patterns if p.ending is not None]
+        insides = [p.inside for p in patterns if p.inside is not None]
         self._names = {p.text for p in patterns if p.is_literal}.union(endings, names)
         self._endings = (*(f".{ending}" for ending in endings), *([".bias"] if biases else []))
-        others = [p for p in patterns if p.ending is None and not p.is_literal]
-        self._matcher = Matcher(others) if others else None
+        self._insides = tuple(f".{inside}." for inside in insides)
         self._keywords = tuple(keywords)
+        self._globs = tuple(globs)
+        self._others = tuple(
+            p for p in patterns if not p.is_literal and p.ending is None and p.inside is None
+        )
 
     def exempts(self, name: str) -> bool:
-        """Whether a parameter of this name gets no weight decay."""
-        return (
-            name.endswith(self._endings)
-            or name in self._names
-            or (self._matcher is not None and bool(self._matcher.match(name)))
-            or (bool(self._keywords) and any(keyword in name for keyword in self._keywords))
-        )
+        """Whether a parameter of this name gets no weight decay.
+
+        Most patterns are a name, `**.x` or `**.x.**`, which plain string search answers.
+        """
+        if name.endswith(self._endings) or name in self._names:
+            return True
+        if self._insides and any(inside in f".{name}." for inside in self._insides):
+            return True
+        if self._keywords and any(keyword in name for keyword in self._keywords):
+            return True
+        if self._globs and any(fnmatchcase(name, glob) for glob in self._globs):
+            return True
+        return bool(self._others) and any(p.match(name) is not None for p in self._others)
 
 
 def parse_patterns(patterns: str | Iterable[str], argument: str) -> tuple[Pattern, ...]:
@@ -59,9 +70,10 @@ def parse_patterns(patterns: str | Iterable[str], argument: str) -> tuple[Patter
         raise InvalidArgumentError(f"{argument}: {error}") from None
 
 
-def own_names(model: Model) -> Iterable[str]:
-    """The names that the model itself exempts, by its `no_weight_decay()` (timm's convention)."""
-    return _ask(model, "no_weight_decay")
+def own_names(model: Model) -> tuple[list[str], list[str]]:
+    """What the model exempts by its own `no_weight_decay()`: names and globs, as timm does."""
+    listed = _ask(model, "no_weight_decay")
+    return [n for n in listed if "*" not in n], [n for n in listed if "*" in n]
 
 
 def own_keywords(model: Model) -> Iterable[str]:
@@ -69,6 +81,6 @@ def own_keywords(model: Model) -> Iterable[str]:
     return _ask(model, "no_weight_decay_keywords")
 
 
-def _ask(model: Model, method: str) -> Iterable[str]:
+def _ask(model: Model, method: str) -> tuple[str, ...]:
     answer = getattr(model, method, None)
     return tuple(answer()) if callable(answer) else ()

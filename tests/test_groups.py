@@ -76,9 +76,9 @@ def test_more_patterns_without_weight_decay():
 
 def test_the_models_own_exemptions_count():
     target = model()
-    target.no_weight_decay = lambda: {"embed.w"}
+    target.no_weight_decay = lambda: {"embed.w", "blocks*.w"}
     target.no_weight_decay_keywords = lambda: {"ead.w"}
-    assert "layer_00_decay" not in names(groups(target))
+    assert set(names(groups(target))) == {f"layer_0{layer}_no_decay" for layer in range(3)}
     assert names(groups(target))["layer_02_no_decay"] == ["head.w", "head.bias"]
 
 
@@ -139,6 +139,11 @@ def test_a_multiplier_of_no_entry_names_the_nearest():
 def test_a_pattern_that_does_not_parse_names_the_argument():
     with pytest.raises(InvalidArgumentError, match=r"^no_weight_decay: pattern 'a\.\.b'"):
         groups(no_weight_decay=["a..b"])
+
+
+def test_what_is_no_arch_is_an_error():
+    with pytest.raises(InvalidArgumentError, match=r"^arch must be .*; found int$"):
+        build_param_groups(model(), 3)
 
 
 def test_nothing_to_train_is_an_error():

@@ -1,5 +1,6 @@
 """Rule sets by name: bundled, in the user's directories, registered by hand."""
 
+import os
 import re
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_directory_in_the_environment_is_read(tiny, monkeypatch):
     assert "second" in list_architectures()
 
 
+def test_a_changed_file_is_read_again(tiny, monkeypatch):
+    monkeypatch.setenv(RULES_PATH, str(tiny.parent))
+    assert get_rule_set("tiny").summary == "two layers"
+    tiny.write_text(TINY.replace("two layers", "the same two"))
+    os.utime(tiny, ns=(1, 1))
+    assert get_rule_set("tiny").summary == "the same two"
+
+
 def test_a_missing_directory_in_the_environment_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(RULES_PATH, str(tmp_path / "nowhere"))
     with pytest.raises(RuleFileError, match=r"nowhere: no directory of rule files: No such file"):
@@ -93,7 +102,7 @@ def test_a_bundled_name_is_taken_and_can_be_replaced():
 def test_a_name_in_two_directories_names_both_files(tiny, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "tiny.yaml"
     other.write_text(TINY)
-    registry = Registry(lambda: [tiny.parent, other.parent])
+    registry = Registry(directories=lambda: [tiny.parent, other.parent])
     with pytest.raises(RegistrationError, match=f"from {tiny}, one from {other}"):
         registry.names()
 

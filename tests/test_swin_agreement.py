@@ -26,6 +26,11 @@ def authors_name(name):
     return ".".join(parts).replace("head.fc.", "head.")
 
 
+def mmpretrains_name(name):
+    """mmpretrain's name, up to what lies inside a block: stages, and no classifier."""
+    return name.replace("layers.", "stages.").replace("norm.", "norm3.", name.startswith("norm."))
+
+
 def build(name):
     with torch.device("meta"):
         return timm.create_model(name)
@@ -51,3 +56,20 @@ def test_downsampling_shares_the_layer_of_the_block_before_it():
     layers = layers_of(assign_layers(build("swin_small_patch4_window7_224")))
     assert layers["layers.3.downsample.reduction.weight"] == layers["layers.2.blocks.17.norm1.bias"]
     assert layers["layers.2.blocks.17.norm1.bias"] == 22
+
+
+@pytest.mark.parametrize(
+    ("name", "rename", "layout"),
+    [
+        ("swin_tiny_patch4_window7_224", authors_name, "mmpretrain"),
+        ("swinv2_tiny_window8_256", lambda name: name, "mmpretrain_v2"),
+    ],
+)
+def test_equal_layers_in_mmpretrains_names(name, rename, layout):
+    """mmpretrain has V1's downsampling where the authors have it, and V2's where timm has it."""
+    names = {n: mmpretrains_name(rename(n)) for n, _ in build(name).named_parameters()}
+    ours = layers_of(assign_layers(build(name)))
+    backbone = [n for n in names if not n.startswith("head.")]
+    theirs = assign_layers(model_with([names[n] for n in backbone]))
+    assert theirs.layout == layout
+    assert layers_of(theirs) == {names[n]: ours[n] for n in backbone}

@@ -1,3 +1,5 @@
+"""Hypothesis profiles, and a registry of its own for each test."""
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,7 +16,7 @@ settings.load_profile("default")
 def own_registry(monkeypatch):
     """Each test registers into a registry of its own, and the shell's rule files stay out."""
     monkeypatch.delenv(registry.RULES_PATH, raising=False)
-    fresh = registry.Registry(registry._default_directories)
+    fresh = registry.Registry(registry.bundled_rules(), registry.named_directories)
     monkeypatch.setattr(registry, "default_registry", fresh)
     monkeypatch.setattr("lrd_registry.selection.default_registry", fresh)
     return fresh

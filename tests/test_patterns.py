@@ -1,0 +1,200 @@
+"""The pattern language: what matches, what is captured, what is refused, and at what cost."""
+
+import re
+import time
+
+import pytest
+
+from lrd_registry.patterns import PatternError, parse_pattern
+
+MATCHES = [
+    # literal names
+    ("cls_token", "cls_token", ()),
+    ("a+b.c", "a+b.c", ()),
+    # {index}
+    ("blocks.{i}.norm", "blocks.7.norm", (7,)),
+    ("layers.{stage}.blocks.{block}.**", "layers.2.blocks.10.attn.bias", (2, 10)),
+    ("layer{stage}.{block}.conv", "layer4.0.conv", (4, 0)),
+    ("block{i}_{j}.w", "block3_12.w", (3, 12)),
+    ("blocks.{i}", "blocks.007", (7,)),
+    ("blocks.{i}", "blocks.123456789", (123456789,)),
+    # * within a segment
+    ("a.*.c", "a.b.c", ()),
+    ("norm*", "norm1", ()),
+    ("*norm", "fc_norm", ()),
+    ("*n*", "in_norm", ()),
+    ("a*b*c", "abc", ()),
+    ("a*b*c", "a-b-b-c", ()),
+    ("*a*a*", "aa", ()),
+    # ** over segments, at the start, in the middle, at the end
+    ("**", "a", ()),
+    ("**", "a.b.c", ()),
+    ("**.bias", "bias", ()),
+    ("**.bias", "a.bias", ()),
+    ("**.bias", "a.b.c.bias", ()),
+    ("a.**.z", "a.z", ()),
+    ("a.**.**.z", "a.b.z", ()),
+    ("a.**.z", "a.b.z.c.z", ()),
+    ("head.**", "head", ()),
+    ("head.**", "head.weight", ()),
+    ("head.**", "head.fc.weight", ()),
+]
+
+MISSES = [
+    ("norm", "norm.weight"),
+    ("norm", "pre.norm"),
+    ("norm", "Norm"),
+    ("norm", "norm\n"),
+    ("*norm", "norm\n"),
+    ("a+b", "aab"),
+    ("norm*", "prenorm"),
+    ("*norm", "norm1"),
+    ("a.*", "a"),
+    ("*", "a.b"),
+    ("a*b*c", "acb"),
+    ("*a*a*", "a"),
+    ("*ab*ba", "aba"),
+    ("blocks.{i}", "blocks.x"),
+    ("blocks.{i}", "blocks.-1"),
+    ("blocks.{i}", "blocks.1_0"),
+    ("blocks.{i}", "blocks.1234567890"),
+    ("blocks.{i}", "blocks.\N{ARABIC-INDIC DIGIT THREE}"),
+    ("layer{i}.w", "layer.w"),
+    ("blocks.{i}.w", "blocks.w"),
+    ("**.bias", "a.bias.c"),
+    ("**.bias", "a.rebias"),
+    ("a.**.z", "a"),
+    ("a.**.a", "a"),
+]
+
+AMBIGUOUS = [
+    ("**.{i}.**", "a.1.b.2.c", (1,)),
+    ("**.{i}", "1.2", (2,)),
+    ("**.{i}.**.{j}.**", "1.2.3", (1, 2)),
+    ("{i}.**.{j}", "1.2.3", (1, 3)),
+    ("**.a.{i}.**.b", "a.1.a.2.b", (1,)),
+    ("**.a.{i}.b.**", "a.1.a.2.b", (2,)),
+    ("*a{i}b*", "a1ba2b", (1,)),
+    ("*a{i}_*b", "a1a2_b", (2,)),
+]
+
+REFUSALS = [
+    ("", "pattern '' has an empty segment: write one dot between names"),
+    (".a", "pattern '.a' has an empty segment: write one dot between names"),
+    ("a.", "pattern 'a.' has an empty segment: write one dot between names"),
+    ("a..b", "pattern 'a..b' has an empty segment: write one dot between names"),
+    ("a**", "pattern 'a**': `**` must stand alone between dots"),
+    ("a.**b.c", "pattern 'a.**b.c': `**` must stand alone between dots"),
+    ("***", "pattern '***': `**` must stand alone between dots"),
+    ("{i}.{i}", "pattern '{i}.{i}' captures {i} twice"),
+    ("a{i}b{i}", "pattern 'a{i}b{i}' captures {i} twice"),
+]
+NO_INDEX = ["{}", "{", "}", "{1}", "{a b}", "{a-b}", "{\u00e9}"]
+NUMBER_WITHOUT_END = [
+    ("{i}{j}", "{i}", "{j}"),
+    ("{i}*", "{i}", "*"),
+    ("*{i}", "*", "{i}"),
+    ("a{i}2", "{i}", "2"),
+    ("a2{i}", "a2", "{i}"),
+    ("0{i}b", "0", "{i}"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "name", "captures"), MATCHES)
+def test_a_pattern_matches_and_captures(pattern, name, captures):
+    assert parse_pattern(pattern).match(name) == captures
+
+
+@pytest.mark.parametrize(("pattern", "name"), MISSES)
+def test_a_pattern_does_not_match(pattern, name):
+    assert parse_pattern(pattern).match(name) is None
+
+
+@pytest.mark.parametrize(("pattern", "name", "captures"), AMBIGUOUS)
+def test_of_several_readings_the_shortest_spans_win(pattern, name, captures):
+    assert parse_pattern(pattern).match(name) == captures
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSALS)
+def test_what_is_no_pattern_is_refused(text, message):
+    with pytest.raises(PatternError, match=f"^{re.escape(message)}$"):
+        parse_pattern(text)
+
+
+@pytest.mark.parametrize("token", NO_INDEX)
+def test_braces_hold_one_name(token):
+    message = (
+        f"pattern 'a.{token}': '{token}' is not an index; write it as {{name}}, "
+        "a letter or underscore followed by letters, digits and underscores"
+    )
+    with pytest.raises(PatternError, match=f"^{re.escape(message)}$"):
+        parse_pattern(f"a.{token}")
+
+
+@pytest.mark.parametrize(("text", "left", "right"), NUMBER_WITHOUT_END)
+def test_a_number_must_end_where_all_can_see_it(text, left, right):
+    message = (
+        f"pattern '{text}': nothing shows where the number ends between '{left}' and '{right}'; "
+        "put text that is not a digit between them"
+    )
+    with pytest.raises(PatternError, match=f"^{re.escape(message)}$"):
+        parse_pattern(text)
+
+
+def test_indices_come_in_the_order_of_the_pattern():
+    assert parse_pattern("b{z}.**.{a}.c{m}_{b}").indices == ("z", "a", "m", "b")
+
+
+def test_only_an_index_that_is_a_whole_segment_counts_from_zero():
+    assert parse_pattern("layer{stage}.{block}.conv{k}").counted == {"block"}
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [("a.b", True), ("a.*", False), ("a.{i}", False), ("**.b", False), ("a.b*", False)],
+)
+def test_a_literal_pattern_has_no_wildcard(text, literal):
+    assert parse_pattern(text).is_literal is literal
+
+
+@pytest.mark.parametrize(("text", "ending"), [("**.b", "b"), ("**.a.b", "a.b")])
+def test_an_ending_is_what_follows_one_leading_span(text, ending):
+    assert parse_pattern(text).ending == ending
+
+
+@pytest.mark.parametrize("text", ["a.b", "a.**.b", "**", "**.a.**", "**.*.b", "**.{i}"])
+def test_other_patterns_have_no_ending(text):
+    assert parse_pattern(text).ending is None
+
+
+def test_patterns_are_equal_if_their_texts_are():
+    assert parse_pattern("a.{i}") == parse_pattern("a.{i}")
+    assert parse_pattern("a.{i}") != parse_pattern("a.{j}")
+    assert str(parse_pattern("a.{i}")) == "a.{i}"
+
+
+def test_a_name_is_read_with_no_more_threads_than_the_pattern_has_segments():
+    pattern = parse_pattern("**.a.**.a.**.a.**.b")
+    threads = pattern.start
+    for _ in range(2000):
+        threads = pattern.advance(threads, "a")
+        assert len(threads) <= len(pattern.parts) + 1
+    assert pattern.advance(threads, "b")[pattern.end] == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("**.a.**.a.**.a.**.b", ".".join(["a"] * 2000)),
+        ("**.{i}.**.{j}.**.{k}.**.b", ".".join(["1"] * 2000)),
+        ("**.*.**.*.**.*.**.b", ".".join(["a"] * 2000)),
+        ("*a*a*a*a*b", "a" * 2000),
+        ("*a{i}_*a{j}_*a{k}_*b", "a1_" * 2000),
+        ("x{i}_*y", "x" + "1" * 200_000),
+    ],
+)
+def test_no_pattern_takes_long_over_a_name_that_it_nearly_matches(text, name):
+    pattern = parse_pattern(text)
+    start = time.perf_counter()
+    assert pattern.match(name) is None
+    assert time.perf_counter() - start < 2

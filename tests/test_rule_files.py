@@ -1,0 +1,205 @@
+"""Rule files as users write them: each example file under `rule_files` is a test case."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from lrd_registry import RuleFileError, load_rule_set
+from lrd_registry.loading import rule_set_from_mapping
+
+EXAMPLES = Path(__file__).parent / "rule_files"
+VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
+INVALID = sorted((EXAMPLES / "invalid").glob("*.yaml"))
+MIB = 1024 * 1024
+ENTRY = "arch: x\nlayers:\n  - stem: "
+
+# A limit on the address space, because Linux hands a parent's peak memory on to its child.
+LOAD_WITHIN_LIMITS = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (200 * 1024 * 1024,) * 2)
+from lrd_registry import RuleFileError, load_rule_set
+try:
+    load_rule_set(sys.argv[1])
+except RuleFileError as error:
+    first = error.problems[0]
+    print(f"{first.line}:{first.column}: {first.message}")
+"""
+
+
+def messages(path):
+    """The text of the error for `path`, with the bare name of the file."""
+    with pytest.raises(RuleFileError) as error:
+        load_rule_set(path)
+    return str(error.value).replace(str(path), path.name)
+
+
+def data_messages(data):
+    with pytest.raises(RuleFileError) as error:
+        rule_set_from_mapping(data)
+    assert all(p.line is None and p.column is None for p in error.value.problems)
+    return str(error.value).splitlines()
+
+
+def written(tmp_path, content):
+    path = tmp_path / "x.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_an_invalid_file_gets_exactly_the_expected_messages(path):
+    assert messages(path) == path.with_suffix(".txt").read_text("utf-8").removesuffix("\n")
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_a_valid_file_loads(path):
+    assert load_rule_set(path).arch == path.stem
+
+
+def test_no_expected_message_is_without_its_file():
+    assert {path.stem for path in INVALID} == {p.stem for p in (EXAMPLES / "invalid").glob("*.txt")}
+
+
+def test_shorthand_and_longhand_say_the_same():
+    short = load_rule_set(EXAMPLES / "valid" / "shorthand.yaml")
+    long = load_rule_set(EXAMPLES / "valid" / "longhand.yaml")
+    assert short.model_copy(update={"arch": "longhand"}) == long
+
+
+def test_a_file_says_what_its_keys_say():
+    name, entry = load_rule_set(EXAMPLES / "valid" / "every_key.yaml").layouts["one"].entries[1]
+    assert name == "block"
+    assert entry.model_dump(mode="json") == {
+        "match": ["{chunk}.blocks.{stage}.{i}.**"],
+        "index": ["stage", "i"],
+        "every": 3,
+        "first": ["start.{stage}.**"],
+        "last": ["end.{stage}.**", "end"],
+        "previous": ["before.**"],
+        "optional": True,
+    }
+
+
+def test_only_what_is_no_default_is_written():
+    data = load_rule_set(EXAMPLES / "valid" / "minimal.yaml").to_dict()
+    layers = [{"all": {"match": ["**"]}}]
+    assert data == {"arch": "minimal", "layouts": {"default": {"layers": layers}}}
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_byte_order_mark_and_the_kind_of_line_ends_make_no_difference(tmp_path, start, newline):
+    text = newline.join(["arch: no", "layers: [stem: a..b]"])
+    assert messages(written(tmp_path, start + text.encode())).splitlines() == [
+        "x.yaml:1:7: expected text, found `no`, which YAML reads as the boolean false",
+        "x.yaml:2:16: pattern 'a..b' has an empty segment: write one dot between names",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfea\0", "x.yaml:1:1: byte 0xff is not UTF-8; save the file as UTF-8"),
+        (b"a: b\nc: \xe9t\n", "x.yaml:2:4: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        (b"\xc3\xa9: \xc3", "x.yaml:1:4: byte 0xc3 is not UTF-8; save the file as UTF-8"),
+        (b"a: \0", r"x.yaml:1:4: not valid YAML: the character '\x00' is not allowed"),
+        (b"#" * (MIB + 1), "x.yaml:1:1: the file is over 1 MiB, the most allowed"),
+    ],
+    ids=["UTF-16", "Latin-1", "cut off", "NUL", "over 1 MiB"],
+)
+def test_a_file_that_is_no_text_is_refused(tmp_path, content, message):
+    assert messages(written(tmp_path, content)) == message
+
+
+def test_a_path_that_cannot_be_read_is_a_rule_file_error(tmp_path):
+    assert messages(tmp_path) == f"{tmp_path.name}:1:1: cannot be read: Is a directory"
+    missing = tmp_path / "no.yaml"
+    assert messages(missing) == "no.yaml:1:1: cannot be read: No such file or directory"
+
+
+def wide(line, count=200_000):
+    """Numbered lines, as many as fit a file of 1 MiB."""
+    text = "".join(line.replace("#", str(number)) for number in range(count))
+    return text[: text.rfind(line[-1], 0, MIB - 64) + 1]
+
+
+BOMB = "".join(f"b{i}: &b{i} [{f'*b{i - 1}, ' * 9}]\n" for i in range(30))
+DEEP = "".join(" " * i + "a:\n" for i in range(1000))
+MISSING = "missing key `arch`"
+
+
+def too_long(characters):
+    return f"a pattern of {characters} characters; at most 1000 are allowed"
+
+
+TOO_MANY = "more than 20000 keys and values, the most allowed"
+TOO_DEEP = "nested more than 16 deep; a rule file needs 7"
+HOSTILE = {
+    "wide mapping": (wide("k#: 1\n"), f"10000:8: {TOO_MANY}"),
+    "wide list": (wide("- #\n"), f"20000:3: {TOO_MANY}"),
+    "many entries": (ENTRY + "a\n" + wide("  - n#: b\n"), f"6668:5: {TOO_MANY}"),
+    "alias bomb": (BOMB, f"1:1: {MISSING}"),
+    "a thousand mappings deep": (DEEP, f"17:17: {TOO_DEEP}"),
+    "a thousand lists deep": ("- " * 1000, f"1:35: {TOO_DEEP}"),
+    "brackets": ("[" * MIB, f"1:18: {TOO_DEEP}"),
+    "question marks": ("? " * (MIB // 2), f"1:35: {TOO_DEEP}"),
+    "huge text": (f"arch: {'a' * (MIB - 6)}", "1:1: missing key `layouts` (or `layers`)"),
+    "huge number": (f"format: {'9' * (MIB - 8)}", f"1:1: {MISSING}"),
+    "huge number to base 60": (f"format: 1{':1' * (MIB // 2 - 8)}", f"1:1: {MISSING}"),
+    "same key over and over": (wide("a: 1\n"), "2:1: repeated key `a`, first on line 1"),
+    "tags": (wide("- !a b\n", 19_000), "1:1: expected a mapping, found a list"),
+    "long name in a pattern": (ENTRY + "a" * (MIB - 100), f"3:11: {too_long(1048476)}"),
+    "long name behind a star": (f"{ENTRY}'*{'a' * (MIB - 100)}'", f"3:11: {too_long(1048477)}"),
+    "many stars": (f"{ENTRY}'{'*a' * (MIB // 2 - 100)}'", f"3:11: {too_long(1048376)}"),
+    "many indices": (f"{ENTRY}'{wide('i{n#}.')}a'", f"3:11: {too_long(1048511)}"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to RLIMIT_AS")
+@pytest.mark.parametrize(("text", "problem"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_file_costs_little(tmp_path, text, problem):
+    """Under 20 seconds, 200 MB, and a refusal that begins with `problem`."""
+    command = [sys.executable, "-c", LOAD_WITHIN_LIMITS, written(tmp_path, text)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stderr == ""
+    assert done.stdout == f"{problem}\n"
+
+
+def test_data_is_refused_with_the_place_in_it():
+    stem = {"match": ["stem.**", "a..b"], "optinal": True}
+    data = {"arch": 3, "layouts": {"timm": {"layers": [{"stem": stem}, {"a b": "norm.**"}]}}}
+    assert data_messages(data) == [
+        "<mapping> at arch: expected text, found an integer",
+        "<mapping> at layouts.timm.layers.0.stem.match.1: "
+        "pattern 'a..b' has an empty segment: write one dot between names",
+        "<mapping> at layouts.timm.layers.0.stem.optinal: "
+        "unknown key `optinal`; did you mean `optional`?",
+        "<mapping> at layouts.timm.layers.1.a b.[key]: "
+        "expected a name of letters, digits, `-` and `_`, found text",
+    ]
+
+
+@pytest.mark.parametrize("key", [1, None, 1.5, (1, 2), frozenset()])
+def test_a_key_that_is_no_text_is_refused_anywhere(key):
+    layers = [{"stem": "stem.**"}]
+    for data in (
+        {"arch": "x", "layers": layers, key: 1},
+        {"arch": "x", "layouts": {key: {"layers": layers}}},
+        {"arch": "x", "layers": [{key: "a"}, {key: "b"}]},
+        {"arch": "x", "layers": [{"stem": {"match": "a", key: 1}}]},
+    ):
+        assert data_messages(data)
+
+
+@pytest.mark.parametrize("odd", [object(), float("nan"), {1}, print, [[]], MappingProxyType({})])
+def test_an_odd_object_is_refused_anywhere(odd):
+    for data in (
+        {"arch": odd, "layers": [{"stem": "stem.**"}]},
+        {"arch": "x", "layers": [odd]},
+        {"arch": "x", "layers": [{"stem": odd}]},
+        {"arch": "x", "layers": [{"stem": {"match": odd}}]},
+    ):
+        assert data_messages(data)
