@@ -9,4 +9,4 @@ SINGLE_LAYOUT = "default"
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16
 MAX_VALUES = 20_000
-"""The bounds on a file (values: with the keys), so that one from a stranger costs little to read."""
+"""The bounds on a file, with keys among the values: one from a stranger costs little to read."""
