@@ -24,15 +24,18 @@ class Claim(NamedTuple):
 class Clause(NamedTuple):
     """A pattern of an entry, by the entry's position, and its role there.
 
-    `places` has, for each of the entry's indices, its place in the pattern's captures.
+    `places` has, for each of the entry's indices, its place in the pattern's captures; it is
+    None where these are the entry's indices, one for one.
     """
 
     entry: int
     role: Role
     pattern: Pattern
-    places: tuple[int | None, ...]
+    places: tuple[int | None, ...] | None
 
     def claim(self, captures: tuple[int, ...]) -> Claim:
         """The claim on a name from which the pattern captured these indices."""
+        if self.places is None:
+            return Claim(self.entry, self.role, captures)
         indices = [NOT_CAPTURED if place is None else captures[place] for place in self.places]
         return Claim(self.entry, self.role, tuple(indices))

@@ -43,7 +43,9 @@ class Entry(Strict):
         for role in ROLES:
             for pattern in getattr(self, role):
                 places = {index: place for place, index in enumerate(pattern.indices)}
-                yield Clause(position, role, pattern, tuple(map(places.get, self.indices)))
+                is_direct = pattern.indices == self.indices
+                order = None if is_direct else tuple(map(places.get, self.indices))
+                yield Clause(position, role, pattern, order)
 
     @field_validator("index")
     @classmethod

@@ -126,18 +126,19 @@ def group_parameters(
     parameters: Parameters, assignment: Assignment, rates: Rates, rule: WeightDecayRule
 ) -> list[Group]:
     """Group the trainable parameters by layer, decayed and not."""
-    placements = assignment.placements
+    placements, exempts = assignment.placements, rule.exempts
     members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
     for name, parameter in parameters.by_name.items():
         if parameter.requires_grad:
-            is_exempt = parameter.ndim <= 1 or rule.exempts(name)
-            members[placements[name].layer][is_exempt].append(name)
-    groups = [
-        _group(parameters, names, layer, decays, assignment, rates)
-        for layer, (decayed, exempt) in enumerate(members)
-        for decays, names in ((True, decayed), (False, exempt))
-        if names
-    ]
+            decayed, exempt = members[placements[name].layer]
+            (exempt if parameter.ndim <= 1 or exempts(name) else decayed).append(name)
+    groups: list[Group] = []
+    for layer, (decayed, exempt) in enumerate(members):
+        scale = rates.scale(assignment, layer)
+        if decayed:
+            groups.append(_group(parameters, decayed, layer, scale, rates, decays=True))
+        if exempt:
+            groups.append(_group(parameters, exempt, layer, scale, rates, decays=False))
     if not groups:
         raise ModelError(
             f"none of the model's {len(parameters.by_name)} parameters requires a gradient, so "
@@ -150,11 +151,11 @@ def _group(
     parameters: Parameters,
     names: list[str],
     layer: int,
-    decays: bool,
-    assignment: Assignment,
+    scale: float,
     rates: Rates,
+    *,
+    decays: bool,
 ) -> Group:
-    scale = rates.scale(assignment, layer)
     return {
         "params": [parameters.by_name[name] for name in names],
         "param_names": names,

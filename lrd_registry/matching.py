@@ -54,11 +54,13 @@ class Matcher:
 
     def hits(self, state: int) -> tuple[Hit, ...]:
         """What matches the names that end in a state."""
-        return tuple(
+        patterns = self.patterns
+        found = [
             Hit(index, ways[end])
             for index, ways in self._threads[state]
-            if (end := self.patterns[index].end) in ways
-        )
+            if (end := patterns[index].end) in ways
+        ]
+        return tuple(found)
 
     def _follow(self, name: str) -> tuple[int, str]:
         """The state in which `name` ends, and the part of it that made no difference."""
@@ -71,16 +73,16 @@ class Matcher:
         return state, rest
 
     def _step(self, state: int, segment: str) -> int:
-        before = self._threads[state]
+        before, patterns = self._threads[state], self.patterns
         moved = [
             (index, ways)
             for index, threads in before
-            if state or self.patterns[index].may_start_with(segment)
-            if (ways := self.patterns[index].advance(threads, segment))
+            if state or patterns[index].first in (None, segment)
+            if (ways := patterns[index].advance(threads, segment))
         ]
         if moved == before:
             return state
         self._threads.append(moved)
-        is_settled = all(self.patterns[index].settled(ways) for index, ways in moved)
-        self._after.append(None if is_settled else {})
+        is_open = [index for index, ways in moved if not patterns[index].settled(ways)]
+        self._after.append({} if is_open else None)
         return len(self._threads) - 1

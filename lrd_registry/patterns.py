@@ -64,6 +64,7 @@ class Pattern:
             list, which count from 0. An index inside a name (`layer{i}`) is its author's
             own numbering and may start at 1.
         parts: its segments; `end` is their number.
+        first: the one segment with which names must begin, if there is one.
         start: the threads before the first segment of a name.
     """
 
@@ -72,10 +73,14 @@ class Pattern:
     counted: frozenset[str] = field(compare=False)
     parts: tuple[str | Segment, ...] = field(compare=False, repr=False)
     end: int = field(init=False, compare=False, repr=False)
+    first: str | None = field(init=False, compare=False, repr=False)
     start: Threads = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "end", len(self.parts))
+        first = self.parts[0]
+        is_text = isinstance(first, str) and first != SPAN
+        object.__setattr__(self, "first", first if is_text else None)
         object.__setattr__(self, "start", {})
         self._enter(self.start, 0, ())
 
@@ -147,11 +152,6 @@ class Pattern:
     def settled(self, threads: Threads) -> bool:
         """Whether only a closing `**` is left, so that all names that go on match alike."""
         return self.parts[-1] == SPAN and min(threads) >= self.end - 1
-
-    def may_start_with(self, segment: str) -> bool:
-        """Whether the first segment of a name can be this one, as far as is seen at a glance."""
-        first = self.parts[0]
-        return first in (segment, SPAN) or isinstance(first, Segment)
 
     def _enter(self, threads: Threads, position: int, captured: Captures) -> None:
         """Add a thread; one already there took fewer segments and stays. A `**` may take none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from lrd_registry.assignment import Assignment, Placement
@@ -14,42 +13,49 @@ from lrd_registry.matching import Hit, Matcher
 from lrd_registry.parameters import Parameters
 from lrd_registry.patterns import Pattern
 from lrd_registry.ranking import Ranking
-from lrd_registry.schema import Layout, RuleSet
+from lrd_registry.schema import RuleSet
 
 
-def place(rule_set: RuleSet, layout_name: str, parameters: Parameters) -> Assignment | Coverage:
+def place(
+    rule_set: RuleSet,
+    layout_name: str,
+    parameters: Parameters,
+    missing_signature: tuple[Pattern, ...] = (),
+) -> Assignment | Coverage:
     """Assign every parameter by one layout; the faults instead, where it does not fit."""
-    return _Placing(rule_set, layout_name, parameters).result()
-
-
-def has_signature(layout: Layout, parameters: Parameters) -> bool:
-    """Whether each pattern of the layout's signature matches a parameter."""
-    return not any(_unsigned(layout, parameters))
+    return _Placing(rule_set, layout_name, parameters, missing_signature).result()
 
 
 class _Placing:
     """The steps of one placing: match names, rank the claims, look for faults."""
 
-    def __init__(self, rule_set: RuleSet, layout_name: str, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        rule_set: RuleSet,
+        layout_name: str,
+        parameters: Parameters,
+        missing_signature: tuple[Pattern, ...],
+    ) -> None:
         self._rule_set = rule_set
         self._layout_name = layout_name
-        self._layout = rule_set.layouts[layout_name]
-        self._entries = self._layout.entries
-        self._clauses = self._layout.clauses
+        self._missing_signature = missing_signature
+        layout = rule_set.layouts[layout_name]
+        self._entries, self._clauses = layout.entries, layout.clauses
         self._parameters = parameters
+        self._match()
+
+    def _match(self) -> None:
         matcher = Matcher([clause.pattern for clause in self._clauses])
-        names = parameters.names
-        self._states = dict(zip(names, matcher.states(names), strict=True))
-        distinct = set(self._states.values())
+        self._names = self._parameters.names
+        self._states = list(matcher.states(self._names))
+        distinct = set(self._states)
         self._claims = {state: self._claim(matcher.hits(state)) for state in distinct}
         found = {claim for claims in self._claims.values() for claim in claims}
         self._ranking = Ranking(self._entries, found)
         self._layers = {claim: self._ranking.layer(claim) for claim in found}
-        self._failed = {
-            claim
-            for claim, layer in self._layers.items()
-            if layer is None and self._ranking.has_target(claim)
-        }
+        nowhere = [claim for claim, layer in self._layers.items() if layer is None]
+        self._too_early = {claim for claim in nowhere if self._ranking.has_target(claim)}
+        self._unjoined = [claim for claim in nowhere if claim not in self._too_early]
 
     def result(self) -> Assignment | Coverage:
         coverage = Coverage(
@@ -72,7 +78,7 @@ class _Placing:
         return claims
 
     def _assignment(self) -> Assignment:
-        layers = self._ranking.layers
+        layers = tuple(self._ranking.layers)
         placements = {}
         for state, claims in self._claims.items():
             ((claim, clause),) = claims.items()
@@ -84,31 +90,41 @@ class _Placing:
             self._layout_name,
             entries=tuple(name for name, _ in self._entries),
             layers=layers,
-            placements={n: placements[self._states[n]] for n in self._parameters.by_name},
+            placements={
+                name: placements[state]
+                for name, state in zip(self._parameters.by_name, self._states, strict=False)
+            },
             no_weight_decay=self._rule_set.no_weight_decay,
         )
 
     def _unmatched(self) -> Iterator[str]:
         """Names without a claim, or whose claim is to a layer before the first."""
-        empty = {state for state, claims in self._claims.items() if not set(claims) - self._failed}
+        empty = {s for s, claims in self._claims.items() if claims.keys() <= self._too_early}
         if empty:
-            yield from (name for name, state in self._states.items() if state in empty)
+            yield from (name for name, state in self._named_states() if state in empty)
 
     def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         many = {state for state, claims in self._claims.items() if len(claims) > 1}
         if many:
-            for name, state in self._states.items():
+            for name, state in self._named_states():
                 if state in many:
                     yield name, tuple(map(self._say, self._claims[state].values()))
-        for name, others in self._parameters.aliases.items():
-            yield from self._torn(name, (name, *others))
+        if self._parameters.aliases:
+            yield from self._torn()
 
-    def _torn(self, first: str, names: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """A tied parameter whose names belong to different layers."""
-        claims = {name: next(iter(self._claims[self._states[name]]), None) for name in names}
-        layers = {name: self._layers[claim] for name, claim in claims.items() if claim}
-        if len(set(layers.values())) > 1:
-            yield first, tuple(f"tied as {name}: layer {layer}" for name, layer in layers.items())
+    def _torn(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The tied parameters whose names belong to different layers."""
+        states = dict(self._named_states())
+        for first, others in self._parameters.aliases.items():
+            claims = {
+                name: next(iter(self._claims[states[name]]), None) for name in (first, *others)
+            }
+            layers = {name: self._layers[claim] for name, claim in claims.items() if claim}
+            if len(set(layers.values())) > 1:
+                yield first, tuple(f"tied as {name}: layer {n}" for name, n in layers.items())
+
+    def _named_states(self) -> Iterator[tuple[str, int]]:
+        return zip(self._names, self._states, strict=True)
 
     def _say(self, clause: Clause) -> str:
         role = "" if clause.role == "match" else f" ({clause.role})"
@@ -119,30 +135,11 @@ class _Placing:
         for number, (name, entry) in enumerate(self._entries):
             if number not in found and not entry.optional:
                 yield f"{name}: {', '.join(map(str, entry.match))}"
-        for pattern in _unsigned(self._layout, self._parameters):
+        for pattern in self._missing_signature:
             yield f"signature: {pattern}"
 
     def _gaps(self) -> Iterator[Gap]:
         for (name, entry), runs in zip(self._entries, self._ranking.runs, strict=True):
             yield from find_holes(name, entry, runs)
-        for claim, layer in self._layers.items():
-            if layer is None and claim not in self._failed:
-                yield unjoined(*self._entries[claim.entry], claim)
-
-
-def _unsigned(layout: Layout, parameters: Parameters) -> Iterator[Pattern]:
-    """The patterns of the signature that match nothing."""
-    for pattern in layout.signature:
-        if pattern.is_literal:
-            if pattern.text not in parameters.by_name:
-                yield pattern
-        elif not any(_matching(pattern, parameters.by_name)):
-            yield pattern
-
-
-def _matching(pattern: Pattern, names: Iterable[str]) -> Iterator[str]:
-    """The names that a pattern matches; most of the others are told by their beginning."""
-    beginning = re.split(r"[{*]", pattern.text)[0].rstrip(".")
-    for name in names:
-        if name.startswith(beginning) and pattern.match(name) is not None:
-            yield name
+        for claim in self._unjoined:
+            yield unjoined(*self._entries[claim.entry], claim)

@@ -17,9 +17,10 @@ from lrd_registry.errors import (
 )
 from lrd_registry.loading import load_rule_set
 from lrd_registry.parameters import Parameters, collect_parameters
-from lrd_registry.placing import has_signature, place
+from lrd_registry.placing import place
 from lrd_registry.registry import default_registry
 from lrd_registry.schema import RuleSet
+from lrd_registry.signature import missing_signature
 
 if TYPE_CHECKING:
     from lrd_registry.parameters import Model
@@ -61,15 +62,18 @@ def select(parameters: Parameters, arch: Arch) -> Assignment:
     if isinstance(arch, Assignment):
         return _part(arch, parameters)
     rule_sets = _rule_sets(arch)
-    layouts = [(rules, layout) for rules in rule_sets for layout in rules.layouts]
-    signed = [(r, name) for r, name in layouts if has_signature(r.layouts[name], parameters)]
-    results = [place(rules, layout, parameters) for rules, layout in signed]
+    layouts = [
+        (rules, name, missing_signature(layout, parameters.by_name))
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+    ]
+    results = [place(rules, name, parameters) for rules, name, missing in layouts if not missing]
     fitting = [result for result in results if isinstance(result, Assignment)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise _ambiguous(fitting)
-    nearest = _nearest(results) or _nearest([place(r, name, parameters) for r, name in layouts])
+    nearest = _nearest(results) or _nearest([place(r, n, parameters, m) for r, n, m in layouts])
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
     raise _none_fits(nearest, rule_sets) if arch == "auto" else nearest.error()
 

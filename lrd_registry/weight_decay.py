@@ -48,12 +48,15 @@ class WeightDecayRule:
         """
         if name.endswith(self._endings) or name in self._names:
             return True
-        if self._insides and any(inside in f".{name}." for inside in self._insides):
-            return True
-        if self._keywords and any(keyword in name for keyword in self._keywords):
-            return True
-        if self._globs and any(fnmatchcase(name, glob) for glob in self._globs):
-            return True
+        for inside in self._insides:
+            if inside in f".{name}.":
+                return True
+        for keyword in self._keywords:
+            if keyword in name:
+                return True
+        for glob in self._globs:
+            if fnmatchcase(name, glob):
+                return True
         return bool(self._others) and any(p.match(name) is not None for p in self._others)
 
 
