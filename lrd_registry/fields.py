@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from lrd_registry.patterns import Pattern, PatternError, parse_pattern
+from lrd_registry.pattern_syntax import PatternError, parse_pattern
+from lrd_registry.patterns import Pattern
 
 
 def fault(message: str, *, kind: str = "rule") -> PydanticCustomError:

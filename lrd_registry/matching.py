@@ -23,7 +23,7 @@ class Hit(NamedTuple):
 class Matcher:
     """Matches names against all of `patterns` at once.
 
-    >>> from lrd_registry.patterns import parse_pattern
+    >>> from lrd_registry.pattern_syntax import parse_pattern
     >>> matcher = Matcher([parse_pattern("blocks.{i}.**"), parse_pattern("**.bias")])
     >>> matcher.match("blocks.7.attn.bias")
     (Hit(pattern=0, captures=(7,)), Hit(pattern=1, captures=()))

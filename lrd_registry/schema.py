@@ -5,7 +5,6 @@ Read and validated here, in memory, with no I/O; `loading` adds the file and its
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any
@@ -67,12 +66,10 @@ def _with_unique_names(items: Any, validate: ValidatorFunctionWrapHandler) -> An
 
 
 def _repeated_names(items: Any) -> Iterable[InitErrorDetails]:
-    rows = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    counts = Counter(name for item in rows for name in item)
     seen = set()
-    for position, item in enumerate(items if rows else ()):
+    for position, item in enumerate(items if isinstance(items, (list, tuple)) else ()):
         for name in item if isinstance(item, dict) else ():
-            if counts[name] > 1 and name in seen:
+            if name in seen:
                 message = f"two entries are called `{name}`; each needs a name of its own"
                 error = fault(message, kind="name")
                 yield InitErrorDetails(type=error, loc=(position, name), input=item)

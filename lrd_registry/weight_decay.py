@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.patterns import Pattern, PatternError, parse_pattern
+from lrd_registry.pattern_syntax import PatternError, parse_pattern
+from lrd_registry.patterns import Pattern
 
 if TYPE_CHECKING:
     from lrd_registry.parameters import Model

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lrd_registry.patterns import parse_pattern
+from lrd_registry.pattern_syntax import parse_pattern
 from lrd_registry.weight_decay import WeightDecayRule
 
 SEGMENTS = st.sampled_from(["a", "b", "ab", "bias", "0"])
