@@ -1,12 +1,13 @@
 """`build_param_groups` beside timm's grouping and beside the bare walk (`make bench`).
 
-Each round times the three in turn, so that a change in the machine's speed touches all of them
-alike; what counts is the median of the rounds' ratios to the bare walk,
-`list(model.named_parameters())`. The rule set is loaded and every check is on.
+Each round times all calls in turn, so that a change in the machine's speed touches them alike;
+what counts is the median of the rounds' ratios to the bare walk, `list(model.named_parameters())`.
+The rule set is loaded and every check is on.
 """
 
 from __future__ import annotations
 
+import logging
 import platform
 import statistics
 import subprocess
@@ -21,6 +22,10 @@ from torch import nn
 
 from lrd_registry import build_param_groups
 from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.parameters import collect_parameters
+from lrd_registry.schema import RuleSet
+from lrd_registry.selection import select
+from lrd_registry.weight_decay import own_names
 
 REAL = {
     "vit_tiny_patch16_224": "vit",
@@ -32,6 +37,9 @@ REAL = {
 }
 GENERATED = (1_000, 10_000, 100_000)
 STACK = rule_set_from_mapping({"arch": "stack", "layers": [{"block": "blocks.{block}.**"}]})
+COLUMNS = (
+    "model | parameters | bare walk | timm | **lrd-registry** | parameters | layers | own names"
+)
 
 
 def stack(parameters: int) -> nn.Module:
@@ -53,62 +61,64 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """The times of each round, one per call, after one round that does not count."""
-    return [[seconds(call) for call in calls] for _ in range(rounds + 1)][1:]
+def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
+    """The bare walk, timm's grouping, ours, and three of our steps."""
+    parameters = collect_parameters(model)
+    return [
+        lambda: list(model.named_parameters()),
+        lambda: param_groups_layer_decay(model),
+        lambda: build_param_groups(model, arch),
+        lambda: collect_parameters(model),
+        lambda: select(parameters, arch),
+        lambda: own_names(model),
+    ]
 
 
-def report(name: str, model: nn.Module, groups: Callable[[], object], *, timms: bool) -> None:
-    """Print one row: the bare walk's time, and the two ratios to it."""
+def report(name: str, model: nn.Module, arch: str | RuleSet) -> float:
+    """Print one row: the walk's time, and the ratios to it; give our own ratio."""
     count = sum(1 for _ in model.parameters())
-    calls = [lambda: list(model.named_parameters()), groups]
-    calls += [lambda: param_groups_layer_decay(model)] if timms else []
-    rounds = measure(calls, rounds=max(11, min(300, 100_000 // count)))
-    walk = statistics.median(times[0] for times in rounds) * 1e6
-    ratios = [
-        statistics.median(times[i] / times[0] for times in rounds) for i in (1, 2)[: len(calls) - 1]
-    ]
-    columns = [f"{ratio:.2f}" for ratio in ratios] + ([] if timms else ["–"])
+    rounds = max(9, min(300, 100_000 // count))
+    times = [[seconds(call) for call in calls(model, arch)] for _ in range(rounds + 1)][1:]
+    walk = statistics.median(row[0] for row in times) * 1e6
+    ratios = [statistics.median(row[i] / row[0] for row in times) for i in range(1, len(times[0]))]
+    columns = [f"**{ratio:.2f}**" if i == 1 else f"{ratio:.2f}" for i, ratio in enumerate(ratios)]
     print(f"| {name} | {count:,} | {walk:,.0f} µs | {' | '.join(columns)} |", flush=True)
+    return ratios[1]
 
 
-def import_seconds(statement: str) -> float:
-    """The time of a fresh interpreter that runs an import, start included."""
-    return seconds(lambda: subprocess.run([sys.executable, "-c", statement], check=True))
-
-
-def report_imports(rounds: int = 7) -> None:
+def report_imports(rounds: int = 9) -> None:
     """Print what importing this package adds to importing torch."""
-    torch_alone, package, public = (
-        "import torch",
-        "import torch, lrd_registry",
-        ("import torch; from lrd_registry import *"),
-    )
-    times = [
-        [import_seconds(code) for code in (torch_alone, package, public)] for _ in range(rounds)
-    ]
-    print(f"\nimport torch: {statistics.median(row[0] for row in times):.2f} s")
-    for column, code in ((1, package), (2, public)):
+    codes = ["import torch"]
+    codes += [f"{codes[0]}; import lrd_registry", f"{codes[0]}; from lrd_registry import *"]
+    times = [[import_seconds(code) for code in codes] for _ in range(rounds)]
+    print(f"\n`{codes[0]}`: {statistics.median(row[0] for row in times):.2f} s")
+    for column, code in list(enumerate(codes))[1:]:
         added = statistics.median(row[column] / row[0] - 1 for row in times)
-        print(f"{code}: {added:+.1%}")
+        print(f"`{code}`: {added:+.1%}")
+
+
+def import_seconds(code: str) -> float:
+    """The time of a fresh interpreter that runs an import, its start included."""
+    return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
 
 
 def main() -> None:
     """Print the tables, in Markdown."""
+    logging.getLogger("timm").setLevel(logging.ERROR)
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}, timm {timm.__version__}\n"
     )
-    print("| model | parameters | bare walk | lrd-registry | timm |")
-    print("|---|---:|---:|---:|---:|")
+    print(f"| {COLUMNS} |\n|---|{'---:|' * 7}")
+    ratios = []
     for name, arch in REAL.items():
         with torch.device("meta"):
             model = timm.create_model(name)
-        report(name, model, lambda m=model, a=arch: build_param_groups(m, a), timms=True)
+        ratios.append(report(name, model, arch))
     for size in GENERATED:
         with torch.device("meta"):
             model = stack(size)
-        groups = lambda m=model: build_param_groups(m, STACK)  # noqa: E731
-        report(f"generated, {size:,}", model, groups, timms=size <= 10_000)
+        ratios.append(report(f"generated, {size:,}", model, STACK))
+    print(f"\nmedian {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}")
     report_imports()
 
 

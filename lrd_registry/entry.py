@@ -18,20 +18,32 @@ from lrd_registry.wording import did_you_mean
 class Entry(Strict):
     """One line of a layout: the parameters of one layer, or of a run of layers."""
 
-    match: SomePatterns
-    """The entry's parameters. With an `{index}`, each index is a layer of its own."""
-    index: Annotated[Names | None, Field(validate_default=True)] = None
-    """The captured indices that tell layers apart, outermost first. Default: all of them."""
-    every: Annotated[int, Field(strict=True, ge=1)] = 1
-    """How many neighbours along the last index share one layer."""
-    first: Patterns = ()
-    """Parameters that share the entry's first layer (of those with equal indices)."""
-    last: Patterns = ()
-    """Parameters that share the entry's last layer (of those with equal indices)."""
-    previous: Patterns = ()
-    """Parameters that share the layer before the entry's first (of those with equal indices)."""
-    optional: Annotated[bool, Field(strict=True)] = False
-    """Whether a model may have no parameters here. The layer is counted all the same."""
+    match: SomePatterns = Field(
+        description="The entry's parameters. With an `{index}`, each index is a layer of its own."
+    )
+    index: Annotated[Names | None, Field(validate_default=True)] = Field(
+        None,
+        description="The indices that tell layers apart, outermost first; all, if left out.",
+    )
+    every: Annotated[int, Field(strict=True, ge=1)] = Field(
+        1, description="How many neighbours along the last index share one layer."
+    )
+    first: Patterns = Field(
+        (),
+        description="Parameters that share the entry's first layer (of those with equal indices).",
+    )
+    last: Patterns = Field(
+        (),
+        description="Parameters that share the entry's last layer (of those with equal indices).",
+    )
+    previous: Patterns = Field(
+        (),
+        description="Parameters that share the layer before these (of those with equal indices).",
+    )
+    optional: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Whether a model may have no parameters here; its layer counts all the same.",
+    )
 
     @cached_property
     def indices(self) -> tuple[str, ...]:

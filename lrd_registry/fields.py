@@ -76,6 +76,4 @@ Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]+$")]
 class Strict(BaseModel):
     """What all parts of a rule file share: they are values, and refuse unknown keys."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -79,14 +79,15 @@ def _repeated_names(items: Any) -> Iterable[InitErrorDetails]:
 class Layout(Strict):
     """One naming scheme of an architecture: its layers, from the input to the head."""
 
-    signature: Patterns = ()
-    """Patterns that must each match a parameter of a model for this layout to apply."""
+    signature: Patterns = Field(
+        (),
+        description="Patterns that must each match a parameter for this layout to apply.",
+    )
     layers: Annotated[
         tuple[Annotated[dict[Name, Body], Field(min_length=1, max_length=1)], ...],
         Field(min_length=1),
         WrapValidator(_with_unique_names),
-    ]
-    """The entries in forward order, one `name: patterns` each."""
+    ] = Field(description="The entries in forward order, one `name: patterns` each.")
 
     @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
@@ -119,10 +120,8 @@ class Layout(Strict):
 class Source(Strict):
     """Where a fact of the rule set comes from."""
 
-    what: Text
-    """The fact: `numbering`, `names`, `weight decay` …"""
-    where: Text
-    """The paper, or the repository and file, that states it."""
+    what: Text = Field(description="The fact: `numbering`, `names`, `weight decay` …")
+    where: Text = Field(description="The paper, or the repository and file, that states it.")
 
 
 class RuleSet(Strict):
@@ -132,18 +131,19 @@ class RuleSet(Strict):
         int,
         Field(strict=True, json_schema_extra={"const": FORMAT}),
         AfterValidator(_check_format),
-    ] = FORMAT
-    """The version of the file format."""
-    arch: Annotated[Name, AfterValidator(_check_arch)]
-    """The architecture's name."""
-    summary: Text = ""
-    """The architecture in a few words."""
-    sources: tuple[Source, ...] = ()
-    """What the file rests on."""
-    no_weight_decay: Patterns = ()
-    """Parameters that get no weight decay, besides biases and all of at most one dimension."""
-    layouts: Annotated[dict[Name, Layout], Field(min_length=1)]
-    """The naming schemes; exactly one must fit a model."""
+    ] = Field(FORMAT, description="The version of the file format.")
+    arch: Annotated[Name, AfterValidator(_check_arch)] = Field(
+        description="The architecture's name."
+    )
+    summary: Text = Field("", description="The architecture in a few words.")
+    sources: tuple[Source, ...] = Field((), description="What the file rests on.")
+    no_weight_decay: Patterns = Field(
+        (),
+        description="Parameters without weight decay, besides biases and those of one dimension.",
+    )
+    layouts: Annotated[dict[Name, Layout], Field(min_length=1)] = Field(
+        description="The naming schemes; exactly one must fit a model."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -160,7 +160,7 @@ def test_to_dict_is_plain_data():
     }
 
 
-def test_the_fingerdigestis_of_names_and_layers_alone():
+def test_the_fingerprint_is_of_names_and_layers_alone():
     names = ["embed.w", "blocks.0.w", "head.w"]
     model = model_with(names)
     digest = assign_layers(model, rules(*PLAIN)).fingerprint()
@@ -173,7 +173,7 @@ def test_the_fingerdigestis_of_names_and_layers_alone():
     assert assign_layers(deeper, rules(*PLAIN)).fingerprint() != digest
 
 
-def test_the_fingerdigeststays_the_same_between_releases():
+def test_the_fingerprint_stays_the_same_between_releases():
     assignment = assign_layers(model_with(["a.w", "b.w"]), rules({"a": "a.**"}, {"b": "b.**"}))
     assert assignment.fingerprint() == (
         "bfb886d4f0d9400c181140e24b327946bc052f0521df1b2990ccfcdbe15ccc87"

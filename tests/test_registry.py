@@ -165,3 +165,19 @@ def test_a_signature_tells_layouts_apart():
         },
     }
     assert assign_layers(model_with(MODEL), register_rules(rules)).layout == "b"
+
+
+@pytest.mark.parametrize("signature", ["a.w", "a.*", "a.w.**", "**.w", "**"])
+def test_a_signature_is_any_pattern_that_matches(signature):
+    layout = {"signature": signature, "layers": [{"all": "**"}]}
+    rules = register_rules({"arch": "signed", "layouts": {"only": layout}})
+    assert assign_layers(model_with(MODEL), rules).layout == "only"
+
+
+@pytest.mark.parametrize("signature", ["a", "a.w.*", "w.**", "b.{i}"])
+def test_a_signature_that_matches_nothing_is_named(signature):
+    layout = {"signature": signature, "layers": [{"all": "**"}]}
+    rules = register_rules({"arch": "signed", "layouts": {"only": layout}})
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(MODEL), rules)
+    assert caught.value.missing == (f"signature: {signature}",)

@@ -18,6 +18,7 @@ PATTERNS = st.lists(SEGMENTS | st.sampled_from(["*", "**", "a*"]), min_size=1, m
 @example(["**.a"], "a")
 @example(["**.a"], "ba")
 @example(["**.a.**"], "ab.a")
+@example(["**.a.**"], "ba")
 @example(["**"], "b")
 def test_a_name_is_exempt_where_a_pattern_matches(patterns, name):
     parsed = [parse_pattern(pattern) for pattern in patterns]
