@@ -97,9 +97,27 @@ def report_imports(rounds: int = 9) -> None:
         print(f"`{code}`: {added:+.1%}")
 
 
+def report_command_line(rounds: int = 15) -> None:
+    """Print how long the command line takes to start, beside its libraries alone."""
+    lrd = [sys.executable, "-m", "lrd_registry"]
+    libraries = [sys.executable, "-c", "import pydantic, typer, rich, yaml"]
+    commands = [libraries, [*lrd, "list"], [*lrd, "--help"]]
+    times = [[process_seconds(command) for command in commands] for _ in range(rounds)]
+    print(f"\n`import pydantic, typer, rich, yaml`: {statistics.median(r[0] for r in times):.2f} s")
+    for column, name in ((1, "lrd list"), (2, "lrd --help")):
+        print(
+            f"`{name}`: {statistics.median(row[column] / row[0] for row in times):.2f} times that"
+        )
+
+
+def process_seconds(command: list[str]) -> float:
+    """The time of a command in a process of its own."""
+    return seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+
+
 def import_seconds(code: str) -> float:
     """The time of a fresh interpreter that runs an import, its start included."""
-    return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+    return process_seconds([sys.executable, "-c", code])
 
 
 def main() -> None:
@@ -120,6 +138,7 @@ def main() -> None:
         ratios.append(report(f"generated, {size:,}", model, STACK))
     print(f"\nmedian {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}")
     report_imports()
+    report_command_line()
 
 
 if __name__ == "__main__":
