@@ -1,0 +1,39 @@
+"""timm's families that fit a bundled rule set by name, as docs/numbering.md says."""
+
+import pytest
+import timm
+import torch
+
+from lrd_registry import assign_layers
+from tests.building import layers_of
+
+
+def assign(name):
+    with torch.device("meta"):
+        return assign_layers(timm.create_model(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "arch"),
+    [
+        ("eva02_tiny_patch14_224", "vit"),
+        ("vit_small_patch16_dinov3", "vit"),
+        ("vit_small_patch16_rope_224", "vit"),
+        ("vit_relpos_small_patch16_224", "vit"),
+        ("vit_small_r26_s32_224", "vit"),
+        ("hiera_tiny_224", "vit"),
+        ("edgenext_small", "convnext"),
+        ("convit_tiny", "vit"),
+    ],
+)
+def test_it_fits_by_name(name, arch):
+    assert assign(name).arch == arch
+
+
+def test_a_resnet_stem_is_one_layer():
+    layers = layers_of(assign("vit_small_r26_s32_224"))
+    assert {layer for name, layer in layers.items() if name.startswith("patch_embed.")} == {0}
+
+
+def test_convits_class_token_trains_with_the_stem():
+    assert layers_of(assign("convit_tiny"))["cls_token"] == 0
