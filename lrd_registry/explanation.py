@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from lrd_registry.document import describe
 from lrd_registry.entry import Entry
 from lrd_registry.schema import Layout, RuleSet, Source
-from lrd_registry.wording import did_you_mean
+from lrd_registry.wording import clip, did_you_mean
 
 _PARTS: dict[int, type[BaseModel]] = {1: RuleSet, 3: Layout, 6: Entry}
 """The part of a rule file to which a key belongs, by the length of its path."""
@@ -70,8 +70,8 @@ def _found(value: Any, text: str | None, *, is_scalar: bool) -> str:
     if text is None or value is None:
         return describe(value)
     if isinstance(value, str) and not is_scalar:
-        return f"`{text}`"
-    return f"`{text}`, which YAML reads as {describe(value)}"
+        return f"`{clip(text)}`"
+    return f"`{clip(text)}`, which YAML reads as {describe(value)}"
 
 
 def _unknown_key(loc: tuple[str | int, ...]) -> str:
@@ -80,4 +80,4 @@ def _unknown_key(loc: tuple[str | int, ...]) -> str:
     part = Source if loc[0] == "sources" else _PARTS[len(loc)]
     known = [*part.model_fields, *(["layers"] if part is RuleSet else [])]
     hint = did_you_mean(str(loc[-1]), known)
-    return f"unknown key `{loc[-1]}`{hint or '; the keys here are ' + ', '.join(known)}"
+    return f"unknown key `{clip(str(loc[-1]))}`{hint or '; the keys here are ' + ', '.join(known)}"

@@ -1,4 +1,4 @@
-"""The end of many a message: the word that was probably meant."""
+"""Parts of messages: the word that was probably meant, and words from a file."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`{}`") -> str
     """
     near = nearest_words(word, known)
     return f"; did you mean {quote.format(near[0])}?" if near else ""
+
+
+def clip(text: str) -> str:
+    """A text from a file, short enough for a message.
+
+    >>> len(clip("a" * 1000))
+    60
+    """
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from lrd_registry import RuleFileError, load_rule_set
-from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.loading import parse_rule_set, rule_set_from_mapping
 
 EXAMPLES = Path(__file__).parent / "rule_files"
 VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
@@ -166,6 +166,11 @@ def test_a_hostile_file_costs_little(tmp_path, text, problem):
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.stderr == ""
     assert done.stdout == f"{problem}\n"
+
+
+def test_a_long_text_is_clipped_in_messages():
+    with pytest.raises(RuleFileError, match=f"found `{'a' * 59}…`$"):
+        parse_rule_set(f"arch: {'a' * 100}.\nlayers: [a: b]")
 
 
 def test_data_is_refused_with_the_place_in_it():
