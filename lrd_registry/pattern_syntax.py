@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from lrd_registry.patterns import SPAN, Pattern, Segment
+from lrd_registry.patterns import MAX_DIGITS, SPAN, Pattern, Segment
 
 MAX_LENGTH = 1000
 _TOKEN = re.compile(r"\{[^{}]*\}|\*|[^{}*]+|[{}]")
 _INDEX = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_DIGITS = r"(\d{1,9})"
+_DIGITS = rf"(\d{{1,{MAX_DIGITS}}})"
 
 
 class PatternError(ValueError):
@@ -55,7 +55,8 @@ def _parse_segment(segment: str, pattern: str) -> str | Segment:
     _check_tokens(tokens, pattern)
     if not any(token == "*" or _INDEX.fullmatch(token) for token in tokens):
         return segment
-    return Segment(segment, _compile_pieces(tokens))
+    is_index = _INDEX.fullmatch(segment) is not None
+    return Segment(segment, _compile_pieces(tokens), is_index)
 
 
 def _check_tokens(tokens: list[str], pattern: str) -> None:

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, field
 
 SPAN = "**"
+MAX_DIGITS = 9
 
 Captures = tuple[int, ...]
 """The captured indices, in the order in which the pattern names them."""
@@ -26,13 +27,20 @@ Threads = dict[int, Captures]
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment with `{index}` or `*` in it, as the regular expressions between its stars."""
+    """One segment with `{index}` or `*` in it, as the regular expressions between its stars.
+
+    Most are an `{index}` and nothing else, which needs no expression.
+    """
 
     text: str
     pieces: tuple[re.Pattern[str], ...]
+    is_index: bool
 
     def match(self, text: str) -> Captures | None:
         """The indices in `text`, or None. Each piece is found at its leftmost place."""
+        if self.is_index:
+            is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+            return (int(text),) if is_number else None
         captured: Captures = ()
         start = 0
         for piece in self.pieces:

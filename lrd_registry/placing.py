@@ -58,16 +58,14 @@ class _Placing:
         self._unjoined = [claim for claim in nowhere if claim not in self._too_early]
 
     def result(self) -> Assignment | Coverage:
-        coverage = Coverage(
-            self._rule_set.arch,
-            self._layout_name,
-            patterns=tuple(clause.pattern for clause in self._clauses),
-            unmatched=tuple(self._unmatched()),
-            overlapping=dict(self._overlaps()),
-            missing=tuple(self._missing()),
-            gaps=tuple(self._gaps()),
+        unmatched, overlapping = tuple(self._unmatched()), dict(self._overlaps())
+        missing, gaps = tuple(self._missing()), tuple(self._gaps())
+        if not (unmatched or overlapping or missing or gaps):
+            return self._assignment()
+        patterns = tuple(clause.pattern for clause in self._clauses)
+        return Coverage(
+            self._rule_set.arch, self._layout_name, patterns, unmatched, overlapping, missing, gaps
         )
-        return coverage if coverage.faults else self._assignment()
 
     def _claim(self, hits: Iterable[Hit]) -> dict[Claim, Clause]:
         """The different claims of these hits, each with the first pattern behind it."""
