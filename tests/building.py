@@ -1,7 +1,8 @@
-"""Stand-in models: modules on the meta device, made from parameter names and shapes."""
+"""Models on the meta device: timm's, and stand-ins made from parameter names and shapes."""
 
 from collections.abc import Iterable, Mapping
 
+import timm
 import torch
 from torch import nn
 
@@ -24,6 +25,12 @@ def model_with(parameters: Mapping[str, nn.Parameter] | Iterable[str]) -> nn.Mod
             module = module._modules[part]
         module.register_parameter(leaf, value)
     return root
+
+
+def timm_model(name: str, **options) -> nn.Module:
+    """A model of timm's, on the meta device."""
+    with torch.device("meta"):
+        return timm.create_model(name, **options)
 
 
 def layers_of(assignment) -> dict[str, int]:

@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-import timm
-import torch
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.loading import rule_set_from_mapping
-from tests.building import model_with, parameter
+from tests.building import model_with, parameter, timm_model
 
 ROLES = ("match", "first", "last", "previous")
 
@@ -20,8 +18,7 @@ def real_models():
         case = json.loads(path.read_text())
         yield case["case"], {name: parameter(*shape) for name, shape, _ in case["params"]}
     for name in TIMM:
-        with torch.device("meta"):
-            yield name, dict(timm.create_model(name).named_parameters())
+        yield name, dict(timm_model(name).named_parameters())
 
 
 TIMM = [

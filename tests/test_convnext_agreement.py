@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import timm
-import torch
 
 from lrd_registry import assign_layers
-from tests.building import layers_of, model_with
+from tests.building import layers_of, model_with, timm_model
 
 SMALL = Path(__file__).parent / "reference_layers" / "convnext-convnext_small.json"
 AUTHORS = [
@@ -31,20 +30,15 @@ def authors_name(name):
     return name
 
 
-def build(name):
-    with torch.device("meta"):
-        return timm.create_model(name)
-
-
 def test_the_map_reaches_every_parameter_of_the_authors_model_in_its_shape():
     theirs = {name: tuple(shape) for name, shape, _ in json.loads(SMALL.read_text())["params"]}
-    ours = build("convnext_small").named_parameters()
+    ours = timm_model("convnext_small").named_parameters()
     assert {authors_name(name): tuple(p.shape) for name, p in ours} == theirs
 
 
 @pytest.mark.parametrize("name", timm.list_models(module="convnext"))
 def test_equal_layers_in_both_layouts(name):
-    model = build(name)
+    model = timm_model(name)
     renamed = model_with({authors_name(n): p for n, p in model.named_parameters()})
     ours, theirs = assign_layers(model), assign_layers(renamed)
     assert (ours.layout, theirs.layout) == ("timm", "facebook")

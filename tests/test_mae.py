@@ -1,11 +1,9 @@
 """`param_groups_lrd` returns what MAE's function of that name returns, restated here."""
 
 import pytest
-import timm
-import torch
 
 from lrd_registry import CoverageError, param_groups_lrd
-from tests.building import parameter
+from tests.building import parameter, timm_model
 
 
 def mae_groups(model, weight_decay, exempt, layer_decay):
@@ -28,16 +26,11 @@ def mae_groups(model, weight_decay, exempt, layer_decay):
     return list(groups.values())
 
 
-def build(name, **options):
-    with torch.device("meta"):
-        return timm.create_model(name, **options)
-
-
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "vit_large_patch16_224"])
 @pytest.mark.parametrize("options", [{}, {"global_pool": "avg"}, {"num_classes": 0}])
 @pytest.mark.parametrize("exempt", [(), ("pos_embed", "cls_token")])
 def test_the_same_groups_in_the_same_order(name, options, exempt):
-    model = build(name, **options)
+    model = timm_model(name, **options)
     model.pos_embed.requires_grad_(False)
     expected = mae_groups(model, 0.3, exempt, 0.65)
     groups = param_groups_lrd(model, 0.3, exempt, layer_decay=0.65)
@@ -50,7 +43,7 @@ def test_the_same_groups_in_the_same_order(name, options, exempt):
 
 
 def test_where_maes_function_falls_through_this_one_raises():
-    model = build("vit_tiny_patch16_224")
+    model = timm_model("vit_tiny_patch16_224")
     model.register_parameter("adapter", parameter(2, 2))
     assert mae_groups(model, 0.05, (), 0.75)[-1]["lr_scale"] == 1.0
     with pytest.raises(CoverageError, match="adapter") as caught:
@@ -59,7 +52,7 @@ def test_where_maes_function_falls_through_this_one_raises():
 
 
 def test_a_register_token_gets_the_stems_rate_and_not_the_heads():
-    model = build("vit_small_patch14_reg4_dinov2")
+    model = timm_model("vit_small_patch14_reg4_dinov2")
     groups = param_groups_lrd(model, layer_decay=0.5)
     (group,) = [g for g in groups if "reg_token" in g["param_names"]]
     assert group["lr_scale"] == 0.5**13

@@ -1,16 +1,13 @@
 """timm's families that fit a bundled rule set by name, as docs/numbering.md says."""
 
 import pytest
-import timm
-import torch
 
 from lrd_registry import assign_layers
-from tests.building import layers_of
+from tests.building import layers_of, timm_model
 
 
 def assign(name):
-    with torch.device("meta"):
-        return assign_layers(timm.create_model(name))
+    return assign_layers(timm_model(name))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 """The published numbering, restated from the papers' repositories, on sizes that the data lack."""
 
 import pytest
-import timm
-import torch
 
 from lrd_registry import assign_layers
-from tests.building import layers_of, model_with
+from tests.building import layers_of, model_with, timm_model
 
 
 def vit_layer(name, depth):
@@ -28,8 +26,7 @@ def vit_layer(name, depth):
     ],
 )
 def test_vit_of_every_depth(name):
-    with torch.device("meta"):
-        model = timm.create_model(name)
+    model = timm_model(name)
     assignment = assign_layers(model, "vit")
     depth = len(model.blocks)
     assert assignment.num_layers == depth + 2

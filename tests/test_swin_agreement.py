@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 import timm
-import torch
 
 from lrd_registry import assign_layers
-from tests.building import layers_of, model_with
+from tests.building import layers_of, model_with, timm_model
 
 SIMMIM = Path(__file__).parent / "reference_layers" / "simmim-swin_t.json"
 NAMES = timm.list_models(module="swin_transformer") + timm.list_models(module="swin_transformer_v2")
@@ -31,20 +30,15 @@ def mmpretrains_name(name):
     return name.replace("layers.", "stages.").replace("norm.", "norm3.", name.startswith("norm."))
 
 
-def build(name):
-    with torch.device("meta"):
-        return timm.create_model(name)
-
-
 def test_the_map_reaches_every_parameter_of_the_authors_model_in_its_shape():
     theirs = {name: tuple(shape) for name, shape, _ in json.loads(SIMMIM.read_text())["params"]}
-    ours = build("swin_tiny_patch4_window7_224").named_parameters()
+    ours = timm_model("swin_tiny_patch4_window7_224").named_parameters()
     assert {authors_name(name): tuple(p.shape) for name, p in ours} == theirs
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_layers_in_both_layouts(name):
-    model = build(name)
+    model = timm_model(name)
     renamed = model_with({authors_name(n): p for n, p in model.named_parameters()})
     ours, theirs = assign_layers(model), assign_layers(renamed)
     assert (ours.layout, theirs.layout) == ("timm", "microsoft")
@@ -53,7 +47,7 @@ def test_equal_layers_in_both_layouts(name):
 
 
 def test_downsampling_shares_the_layer_of_the_block_before_it():
-    layers = layers_of(assign_layers(build("swin_small_patch4_window7_224")))
+    layers = layers_of(assign_layers(timm_model("swin_small_patch4_window7_224")))
     assert layers["layers.3.downsample.reduction.weight"] == layers["layers.2.blocks.17.norm1.bias"]
     assert layers["layers.2.blocks.17.norm1.bias"] == 22
 
@@ -67,8 +61,8 @@ def test_downsampling_shares_the_layer_of_the_block_before_it():
 )
 def test_equal_layers_in_mmpretrains_names(name, rename, layout):
     """mmpretrain has V1's downsampling where the authors have it, and V2's where timm has it."""
-    names = {n: mmpretrains_name(rename(n)) for n, _ in build(name).named_parameters()}
-    ours = layers_of(assign_layers(build(name)))
+    names = {n: mmpretrains_name(rename(n)) for n, _ in timm_model(name).named_parameters()}
+    ours = layers_of(assign_layers(timm_model(name)))
     backbone = [n for n in names if not n.startswith("head.")]
     theirs = assign_layers(model_with([names[n] for n in backbone]))
     assert theirs.layout == layout
