@@ -41,7 +41,7 @@ def read_heads(directory: Path) -> tuple[Registered, ...]:
         files = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
         return tuple(_read_head(path, path.stat().st_mtime_ns) for path in files)
     except OSError as error:
-        message = f"no directory of rule files: {error.strerror} (set by LRD_RULES_PATH)"
+        message = f"no directory of rule files: {error.strerror}"
         raise RuleFileError([Problem(str(directory), None, None, message)]) from None
 
 

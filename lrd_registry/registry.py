@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrd_registry.errors import RegistrationError, UnknownArchitectureError
+from lrd_registry.errors import Problem, RegistrationError, RuleFileError, UnknownArchitectureError
 from lrd_registry.heads import Registered, read_heads
 from lrd_registry.wording import did_you_mean, nearest_words
 
@@ -104,8 +104,17 @@ def bundled_rules() -> Path:
 
 
 def named_directories() -> list[Path]:
-    """The directories that the environment variable names."""
-    return [Path(part) for part in os.environ.get(RULES_PATH, "").split(os.pathsep) if part]
+    """The directories that the environment variable names.
+
+    Raises:
+        RuleFileError: one of them is not there.
+    """
+    named = [Path(part) for part in os.environ.get(RULES_PATH, "").split(os.pathsep) if part]
+    missing = [path for path in named if not path.is_dir()]
+    if missing:
+        message = f"no such directory; {RULES_PATH} names it"
+        raise RuleFileError([Problem(str(path), None, None, message) for path in missing])
+    return named
 
 
 default_registry = Registry(bundled_rules(), named_directories)

@@ -4,16 +4,13 @@ timm holds the downsampling between two stages at the start of the later one, th
 end of the earlier one; and timm's classifier is `head.fc`. All other names are equal.
 """
 
-import json
-from pathlib import Path
-
 import pytest
 import timm
 
 from lrd_registry import assign_layers
+from tests.agreement import assert_same_layers, assert_same_tensors
 from tests.building import layers_of, model_with, timm_model
 
-SIMMIM = Path(__file__).parent / "reference_layers" / "simmim-swin_t.json"
 NAMES = timm.list_models(module="swin_transformer") + timm.list_models(module="swin_transformer_v2")
 
 
@@ -31,19 +28,12 @@ def mmpretrains_name(name):
 
 
 def test_the_map_reaches_every_parameter_of_the_authors_model_in_its_shape():
-    theirs = {name: tuple(shape) for name, shape, _ in json.loads(SIMMIM.read_text())["params"]}
-    ours = timm_model("swin_tiny_patch4_window7_224").named_parameters()
-    assert {authors_name(name): tuple(p.shape) for name, p in ours} == theirs
+    assert_same_tensors("swin_tiny_patch4_window7_224", authors_name, "simmim-swin_t")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_layers_in_both_layouts(name):
-    model = timm_model(name)
-    renamed = model_with({authors_name(n): p for n, p in model.named_parameters()})
-    ours, theirs = assign_layers(model), assign_layers(renamed)
-    assert (ours.layout, theirs.layout) == ("timm", "microsoft")
-    assert ours.num_layers == theirs.num_layers
-    assert {authors_name(n): layer for n, layer in layers_of(ours).items()} == layers_of(theirs)
+    assert_same_layers(name, authors_name, "microsoft")
 
 
 def test_downsampling_shares_the_layer_of_the_block_before_it():
