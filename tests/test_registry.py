@@ -69,7 +69,7 @@ def test_a_changed_file_is_read_again(tiny, monkeypatch):
 
 def test_a_missing_directory_in_the_environment_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(RULES_PATH, str(tmp_path / "nowhere"))
-    with pytest.raises(RuleFileError, match=r"nowhere: no such directory; LRD_RULES_"):
+    with pytest.raises(RuleFileError, match=r"nowhere: no such directory; LRD_RULES_PATH names"):
         list_architectures()
 
 
