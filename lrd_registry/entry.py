@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,10 @@ class Entry(Strict):
         (),
         description="Parameters that share the layer before these (of those with equal indices).",
     )
+    outside: Patterns = Field(
+        (),
+        description="More of the entry's parameters, those beside the layout's prefix.",
+    )
     optional: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Whether a model may have no parameters here; its layer counts all the same.",
@@ -49,6 +53,14 @@ class Entry(Strict):
     def indices(self) -> tuple[str, ...]:
         """The names of the indices that tell this entry's layers apart."""
         return self.match[0].indices if self.index is None else self.index
+
+    def under(self, prefix: str) -> Entry:
+        """The entry with its patterns under a prefix, and those outside it among `match`."""
+        moved: dict[str, Any] = {
+            role: tuple(pattern.under(prefix) for pattern in getattr(self, role)) for role in ROLES
+        }
+        joined = {"match": moved["match"] + self.outside, "outside": ()}
+        return Entry.model_construct(**{**dict(self), **moved, **joined})
 
     def clauses(self, position: int) -> Iterator[Clause]:
         """The entry's patterns, each with its role; `position` is the entry's in its layout."""
@@ -87,6 +99,20 @@ class Entry(Strict):
         if every > 1 and indices == ():
             raise fault("`every` groups neighbours along an {index}, and `match` captures none")
         return every
+
+    @field_validator("outside")
+    @classmethod
+    def _is_one_layer(
+        cls, outside: tuple[Pattern, ...], info: ValidationInfo
+    ) -> tuple[Pattern, ...]:
+        if outside and _indices_so_far(info):
+            raise fault("`outside` is for an entry of one layer, and `match` has an {index}")
+        refuse(
+            ((position,), fault(f"{pattern}: a pattern outside the prefix captures no {{index}}"))
+            for position, pattern in enumerate(outside)
+            if pattern.indices
+        )
+        return outside
 
     @field_validator("first", "last", "previous")
     @classmethod

@@ -18,7 +18,7 @@ _PARTS: dict[int, type[BaseModel]] = {1: RuleSet, 3: Layout, 6: Entry}
 _ENTRY = 5
 """The length of an entry's path: layouts, a name, layers, a position, a name."""
 
-_PATTERNS = {"match", "first", "last", "previous", "signature", "no_weight_decay"}
+_PATTERNS = {"match", "first", "last", "previous", "outside", "signature", "no_weight_decay"}
 
 _EXPECTED = {
     "string_type": "text",
@@ -61,6 +61,8 @@ def explain(error: ErrorDetails, text: str | None = None) -> str:
 def _expected(kind: str, loc: tuple[str | int, ...]) -> str:
     if kind == "tuple_type" and loc[-1] in _PATTERNS:
         return "a pattern or a list of patterns"
+    if kind == "string_pattern_mismatch" and "prefix" in loc:
+        return "names joined by dots, such as `model.backbone`"
     if kind == "model_type" and len(loc) == _ENTRY:
         return "a pattern, a list of patterns, or a mapping"
     return _EXPECTED[kind]

@@ -71,6 +71,10 @@ Names = Annotated[
     tuple[Text, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
 ]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]+$")]
+Prefix = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
+Prefixes = Annotated[
+    tuple[Prefix, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+]
 
 
 class Strict(BaseModel):

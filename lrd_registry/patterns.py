@@ -86,6 +86,16 @@ class Pattern:
     def __str__(self) -> str:
         return self.text
 
+    def under(self, prefix: str) -> Pattern:
+        """The pattern for the same names under a prefix, a dot-separated name itself.
+
+        >>> from lrd_registry.pattern_syntax import parse_pattern
+        >>> str(parse_pattern("layers.{i}.**").under("model.vit"))
+        'model.vit.layers.{i}.**'
+        """
+        parts = (*prefix.split("."), *self.parts)
+        return Pattern(f"{prefix}.{self.text}", self.indices, self.counted, parts)
+
     @property
     def is_literal(self) -> bool:
         """Whether the pattern stands for exactly one name: itself."""

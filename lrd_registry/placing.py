@@ -20,10 +20,14 @@ def place(
     rule_set: RuleSet,
     layout_name: str,
     parameters: Parameters,
+    prefix: str = "",
     missing_signature: tuple[Pattern, ...] = (),
 ) -> Assignment | Coverage:
-    """Assign every parameter by one layout; the faults instead, where it does not fit."""
-    return _Placing(rule_set, layout_name, parameters, missing_signature).result()
+    """Assign every parameter by one layout, under one of its prefixes (`""`: at the top).
+
+    Where it does not fit, the faults.
+    """
+    return _Placing(rule_set, layout_name, parameters, prefix, missing_signature).result()
 
 
 class _Placing:
@@ -34,12 +38,13 @@ class _Placing:
         rule_set: RuleSet,
         layout_name: str,
         parameters: Parameters,
+        prefix: str,
         missing_signature: tuple[Pattern, ...],
     ) -> None:
         self._rule_set = rule_set
         self._layout_name = layout_name
         self._missing_signature = missing_signature
-        layout = rule_set.layouts[layout_name]
+        layout = rule_set.layouts[layout_name].under(prefix)
         self._entries, self._clauses = layout.entries, layout.clauses
         self._parameters = parameters
         self._match()

@@ -5,8 +5,8 @@ Read and validated here, in memory, with no I/O; `loading` adds the file and its
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
 from typing import Annotated, Any
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lrd_registry.clauses import Clause
 from lrd_registry.entry import Entry
-from lrd_registry.fields import Name, Patterns, Strict, Text, fault, refuse
+from lrd_registry.fields import Name, Patterns, Prefixes, Strict, Text, fault, refuse
 from lrd_registry.rule_format import FORMAT, SINGLE_LAYOUT
 
 
@@ -83,6 +83,13 @@ class Layout(Strict):
         (),
         description="Patterns that must each match a parameter for this layout to apply.",
     )
+    prefix: Prefixes = Field(
+        (),
+        description=(
+            "Where larger models of the library hold this one. The patterns stand for names at "
+            "a model's top, or all for names under one of these."
+        ),
+    )
     layers: Annotated[
         tuple[Annotated[dict[Name, Body], Field(min_length=1, max_length=1)], ...],
         Field(min_length=1),
@@ -103,6 +110,28 @@ class Layout(Strict):
             for clause in entry.clauses(position)
         )
 
+    @cached_property
+    def under(self) -> Callable[[str], Layout]:
+        """The layout as it stands under a prefix (`""`: at the top), with no choice left."""
+        return cache(self._under)
+
+    def _under(self, prefix: str) -> Layout:
+        if not prefix:
+            return self
+        layers = tuple({name: entry.under(prefix)} for name, entry in self.entries)
+        return Layout.model_construct(layers=layers)
+
+    @model_validator(mode="after")
+    def _has_an_outside(self) -> Layout:
+        if self.prefix:
+            return self
+        refuse(
+            (("layers", position, name, "outside"), fault(_NO_OUTSIDE, kind="name"))
+            for position, (name, entry) in enumerate(self.entries)
+            if entry.outside
+        )
+        return self
+
     @field_validator("layers")
     @classmethod
     def _first_has_nothing_before(
@@ -115,6 +144,9 @@ class Layout(Strict):
             if not pattern.indices
         )
         return layers
+
+
+_NO_OUTSIDE = "the layout has no `prefix`, so nothing is outside it; put the patterns into `match`"
 
 
 class Source(Strict):

@@ -20,13 +20,15 @@ from lrd_registry.parameters import Parameters, collect_parameters
 from lrd_registry.placing import place
 from lrd_registry.registry import default_registry
 from lrd_registry.schema import RuleSet
-from lrd_registry.signature import missing_signature
+from lrd_registry.signature import is_signed, missing_signature
 
 if TYPE_CHECKING:
     from lrd_registry.parameters import Model
 
 Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
 """A registered name, `"auto"`, the path of a rule file, a rule set, or an assignment."""
+
+Results: TypeAlias = list[Assignment | Coverage]
 
 
 def assign_layers(model: Model, arch: Arch = "auto") -> Assignment:
@@ -62,23 +64,39 @@ def select(parameters: Parameters, arch: Arch) -> Assignment:
     if isinstance(arch, Assignment):
         return _part(arch, parameters)
     rule_sets = _rule_sets(arch)
-    layouts = [
-        (rules, name, missing_signature(layout, parameters.by_name))
-        for rules in rule_sets
-        for name, layout in rules.layouts.items()
-    ]
-    results = [place(rules, name, parameters) for rules, name, missing in layouts if not missing]
+    results = _place_where_signed(rule_sets, parameters)
     fitting = [result for result in results if isinstance(result, Assignment)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise _ambiguous(fitting)
-    nearest = _nearest(results) or _nearest([place(r, n, parameters, m) for r, n, m in layouts])
+    nearest = _nearest(results) or _nearest(_place_unsigned(rule_sets, parameters))
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
     raise _none_fits(nearest, rule_sets) if arch == "auto" else nearest.error()
 
 
-def _nearest(results: list[Assignment | Coverage]) -> Coverage | None:
+def _place_where_signed(rule_sets: list[RuleSet], parameters: Parameters) -> Results:
+    """What comes of each layout, under each prefix, at which the model has its signature."""
+    return [
+        place(rules, name, parameters, prefix)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for prefix in ("", *layout.prefix)
+        if is_signed(layout, prefix, parameters.by_name)
+    ]
+
+
+def _place_unsigned(rule_sets: list[RuleSet], parameters: Parameters) -> Results:
+    """What comes of each layout although the model has the signature of none."""
+    names = parameters.by_name
+    return [
+        place(rules, name, parameters, missing_signature=missing_signature(layout, names))
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+    ]
+
+
+def _nearest(results: Results) -> Coverage | None:
     coverages = [result for result in results if isinstance(result, Coverage)]
     return min(coverages, key=lambda coverage: coverage.faults, default=None)
 

@@ -69,10 +69,20 @@ def layer_lists(draw):
     return [{name: draw(entry_bodies(is_first=name is names[0]))} for name in names]
 
 
+@st.composite
+def layouts_with_prefix(draw):
+    """A layout whose last entry is of one layer, with patterns outside the layout's prefix."""
+    prefixes = one_or_list(st.sampled_from(["net", "model.net", "0"]), min_size=1, max_size=2)
+    head = {"match": draw(pattern_texts()), "outside": draw(one_or_list(pattern_texts()))}
+    layers = [*draw(layer_lists()), {"the-last-entry": head}]
+    return {"prefix": draw(prefixes), "layers": layers}
+
+
 def rule_mappings():
     """The plain data of valid rule files."""
     patterns = one_or_list(pattern_texts(), max_size=3)
     layout = st.fixed_dictionaries({"layers": layer_lists()}, optional={"signature": patterns})
+    layout |= layouts_with_prefix()
     common = {"arch": NAMES}
     optional = {
         "format": st.just(1),

@@ -79,8 +79,15 @@ def test_a_file_says_what_its_keys_say():
         "first": ["start.{stage}.**"],
         "last": ["end.{stage}.**", "end"],
         "previous": ["before.**"],
+        "outside": [],
         "optional": True,
     }
+
+
+def test_a_layout_says_where_it_stands_and_what_is_beside_it():
+    layout = load_rule_set(EXAMPLES / "valid" / "every_key.yaml").layouts["one"]
+    assert layout.prefix == ("model", "task.backbone")
+    assert list(map(str, layout.entries[2][1].outside)) == ["classifier.**", "decoder*.**"]
 
 
 def test_only_what_is_no_default_is_written():
