@@ -14,9 +14,9 @@ settings.load_profile("default")
 
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch):
-    """Each test registers into a registry of its own, and the shell's rule files stay out."""
+    """Each test registers into its own; the shell's and other packages' rule files stay out."""
     monkeypatch.delenv(registry.RULES_PATH, raising=False)
-    fresh = registry.Registry(registry.bundled_rules(), registry.named_directories)
+    fresh = registry.Registry(lambda: [registry.bundled_rules()], registry.named_directories)
     monkeypatch.setattr(registry, "default_registry", fresh)
     monkeypatch.setattr("lrd_registry.selection.default_registry", fresh)
     return fresh

@@ -41,7 +41,7 @@ class RuleFileError(LrdError):
 
 
 class RegistrationError(LrdError):
-    """Two rule sets under one name; the message names both sources."""
+    """Two rule sets of one name, or an installed package without the rule files it names."""
 
 
 class UnknownArchitectureError(LrdError):

@@ -1,15 +1,17 @@
-"""Names → rule sets: bundled with this package, in the user's directories, or registered."""
+"""Names → rule sets: bundled, from installed packages, in the user's directories, or registered."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrd_registry.errors import Problem, RegistrationError, RuleFileError, UnknownArchitectureError
 from lrd_registry.heads import Registered, read_heads
+from lrd_registry.installed import package_directories
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:
@@ -23,14 +25,16 @@ class Registry:
     """Rule sets by name: those in directories of rule files, and those registered by hand.
 
     Args:
-        bundled: a directory of rule files that does not change.
+        installed: tells which directories of rule files do not change; asked once, at first use.
         directories: tells where more rule files lie; asked anew at each use.
     """
 
     def __init__(
-        self, bundled: Path | None = None, directories: Callable[[], Iterable[Path]] = tuple
+        self,
+        installed: Callable[[], Iterable[Path]] = tuple,
+        directories: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
-        self._bundled = bundled
+        self._installed = installed
         self._directories = directories
         self._registered: dict[str, Registered] = {}
         self._replaced: set[str] = set()
@@ -41,8 +45,7 @@ class Registry:
         Raises:
             RegistrationError: the name is taken, and `replace` is not set.
         """
-        taken = self._all().get(rule_set.arch)
-        if taken and not replace:
+        if not replace and (taken := self._all().get(rule_set.arch)):
             raise _twice(rule_set.arch, taken.source, source)
         self._replaced.add(rule_set.arch)
         self._registered[rule_set.arch] = Registered(
@@ -75,18 +78,16 @@ class Registry:
         return entries[name].load()
 
     def _all(self) -> dict[str, Registered]:
-        found = dict(self._bundled_heads)
-        for directory in self._directories():
-            for entry in read_heads(directory):
-                if entry.arch in found and entry.arch not in self._replaced:
-                    raise _twice(entry.arch, found[entry.arch].source, entry.source)
-                found[entry.arch] = entry
+        found: dict[str, Registered] = {}
+        for entry in chain(self._installed_heads, *map(read_heads, self._directories())):
+            if entry.arch in found and entry.arch not in self._replaced:
+                raise _twice(entry.arch, found[entry.arch].source, entry.source)
+            found[entry.arch] = entry
         return found | self._registered
 
     @cached_property
-    def _bundled_heads(self) -> dict[str, Registered]:
-        heads = () if self._bundled is None else read_heads(self._bundled)
-        return {entry.arch: entry for entry in heads}
+    def _installed_heads(self) -> tuple[Registered, ...]:
+        return tuple(chain.from_iterable(map(read_heads, self._installed())))
 
 
 def _twice(arch: str, first: str, second: str) -> RegistrationError:
@@ -103,6 +104,15 @@ def bundled_rules() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
+def installed_directories() -> list[Path]:
+    """The directory of the bundled rule files, and those of installed packages.
+
+    Raises:
+        RegistrationError: an installed package is at fault.
+    """
+    return [bundled_rules(), *package_directories()]
+
+
 def named_directories() -> list[Path]:
     """The directories that the environment variable names.
 
@@ -117,7 +127,7 @@ def named_directories() -> list[Path]:
     return named
 
 
-default_registry = Registry(bundled_rules(), named_directories)
+default_registry = Registry(installed_directories, named_directories)
 """The registry behind `arch="…"`; the only global of this package."""
 
 
@@ -127,8 +137,8 @@ def get_rule_set(name: str) -> RuleSet:
     Raises:
         UnknownArchitectureError: there is none; the message names the nearest.
 
-    >>> get_rule_set("vit").summary
-    'Vision Transformer: ViT, DeiT, BEiT, MAE, SimMIM, DINOv2, CLIP'
+    >>> get_rule_set("swin").summary
+    'Swin Transformer, V1 and V2'
     """
     return default_registry.get(name)
 
