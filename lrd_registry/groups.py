@@ -83,7 +83,7 @@ def build_param_groups(
     Raises:
         CoverageError: the rule set does not cover the model; every parameter at fault is named.
         InvalidArgumentError: an argument outside its range.
-        ModelError: nothing in the model requires a gradient.
+        ModelError: nothing in the model requires a gradient, or a shape is not known yet.
         LrdError: as for `assign_layers`.
 
     >>> from torch import nn
@@ -110,6 +110,7 @@ def build_param_groups(
     )
     _check(rates)
     parameters = collect_parameters(model)
+    _check_shapes(parameters)
     assignment = select(parameters, arch)
     _check_entries(rates.lr_mult, assignment)
     names, globs = own_names(model)
@@ -182,6 +183,25 @@ def _check(rates: Rates) -> None:
                 f"lr_mult[{entry!r}] must be finite and above 0; found {factor!r}. To keep "
                 "parameters as they are, freeze them: requires_grad_(False)"
             )
+
+
+def _check_shapes(parameters: Parameters) -> None:
+    """Refuse parameters of lazy modules, which torch says have one dimension until they are run."""
+    lazy = {kind for kind in set(map(type, parameters.by_name.values())) if _is_lazy(kind)}
+    names = [name for name, p in parameters.by_name.items() if type(p) in lazy] if lazy else []
+    if names:
+        raise ModelError(
+            f"the shape of {names[0]!r}{_and_more(names)} is not known yet, and weight decay "
+            "depends on it; run the model once on an input, or build it with its sizes"
+        )
+
+
+def _is_lazy(kind: type) -> bool:
+    return hasattr(kind, "materialize")
+
+
+def _and_more(names: list[str]) -> str:
+    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
 
 
 def _check_entries(lr_mult: Mapping[str, float], assignment: Assignment) -> None:

@@ -21,22 +21,29 @@ Rows = list[dict[str, Any]]
 
 
 def parameter_rows(
-    parameters: Parameters, assignment: Assignment, groups: Iterable[Group], layer_decay: float
+    parameters: Parameters,
+    assignment: Assignment,
+    groups: Iterable[Group] | None,
+    layer_decay: float,
 ) -> Rows:
-    """One row per parameter, in the model's order; a frozen one has no weight decay to show."""
-    weight_decay = {name: g["weight_decay"] for g in groups for name in g["param_names"]}
-    return [
+    """One row per parameter, in the model's order; a frozen one has no weight decay to show.
+
+    Without groups, as where shapes are unknown, the rows say nothing that needs a shape.
+    """
+    weight_decay = {name: g["weight_decay"] for g in groups or () for name in g["param_names"]}
+    rows: Rows = [
         {
             "layer": row.layer,
             "name": row.name,
             "entry": row.entry,
             "pattern": row.pattern,
-            "elements": parameters.by_name[row.name].numel(),
+            "elements": None if groups is None else parameters.by_name[row.name].numel(),
             "scale": layer_scale(row.layer, assignment.num_layers, layer_decay),
             "weight_decay": weight_decay.get(row.name),
         }
         for row in assignment.values()
     ]
+    return _without_shapes(rows) if groups is None else rows
 
 
 def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
@@ -56,11 +63,16 @@ def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
     for row in rows:
         layer = layers[row["layer"]]
         layer["parameters"] += 1
-        layer["elements"] += row["elements"]
-        if row["weight_decay"]:
+        layer["elements"] += row.get("elements", 0)
+        if row.get("weight_decay"):
             layer["weight_decay"] = row["weight_decay"]
             layer["decayed"] += row["elements"]
-    return layers
+    return layers if all("elements" in row for row in rows) else _without_shapes(layers)
+
+
+def _without_shapes(rows: Rows) -> Rows:
+    shaped = {"elements", "weight_decay", "decayed"}
+    return [{key: row[key] for key in row if key not in shaped} for row in rows]
 
 
 def registry_rows(entries: Iterable[Registered]) -> Rows:
@@ -98,6 +110,8 @@ def rule_set_text(rules: RuleSet) -> str:
         lines += ["", f"layout {name}"]
         if layout.signature:
             lines += [f"  known by {', '.join(map(str, layout.signature))}"]
+        if layout.prefix:
+            lines += [f"  at the top, or under {', '.join(layout.prefix)}"]
         for entry_name, entry in layout.entries:
             lines += [f"  {entry_name}{' (optional)' if entry.optional else ''}"]
             lines += _entry_lines(entry)
@@ -106,6 +120,7 @@ def rule_set_text(rules: RuleSet) -> str:
 
 def _entry_lines(entry: Entry) -> list[str]:
     lines = _indented(entry.match, by=4)
+    lines += [f"    {pattern} outside the prefix" for pattern in entry.outside]
     if entry.index is not None:
         lines += [f"    numbered by {', '.join(entry.index)}"]
     if entry.every > 1:

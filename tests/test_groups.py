@@ -4,6 +4,7 @@ import re
 import warnings
 
 import pytest
+from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
 from lrd_registry.loading import rule_set_from_mapping
@@ -149,6 +150,19 @@ def test_what_is_no_arch_is_an_error():
 def test_nothing_to_train_is_an_error():
     with pytest.raises(ModelError, match="none of the model's 7 parameters requires a gradient"):
         groups(model().requires_grad_(False))
+
+
+def test_a_parameter_of_unknown_shape_is_an_error():
+    """torch says that it has one dimension, so that it would silently get no weight decay."""
+    lazy = model()
+    lazy.head.register_parameter("w", UninitializedParameter())
+    lazy.head.register_parameter("v", UninitializedParameter())
+    with pytest.raises(ModelError) as caught:
+        groups(lazy)
+    assert str(caught.value) == (
+        "the shape of 'head.w' (and 1 more) is not known yet, and weight decay depends on it; "
+        "run the model once on an input, or build it with its sizes"
+    )
 
 
 def test_a_model_without_parameters_is_an_error():

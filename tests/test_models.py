@@ -1,9 +1,12 @@
 """A model from its name; every way in which that can fail is a message."""
 
+import subprocess
 import sys
 
 import pytest
 import torch
+import torchvision
+import transformers
 
 from lrd_registry import ModelError
 from lrd_registry.models import build_model
@@ -71,7 +74,115 @@ def test_what_cannot_be_built_is_named(name, message):
     assert message in str(caught.value)
 
 
-def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ModelError, match=r"not installed: pip install 'lrd-registry\[timm\]'"):
+@pytest.mark.parametrize(
+    ("name", "class_name"),
+    [
+        ("hf:vit", "ViTModel"),
+        ("hf:data2vec-vision", "Data2VecVisionModel"),
+        ("hf:clip_vision_model", "CLIPVisionModel"),
+        ("hf:vit:ViTForImageClassification", "ViTForImageClassification"),
+        ("hf:aimv2_text_model:Aimv2TextModel", "Aimv2TextModel"),
+    ],
+)
+def test_a_type_of_transformers_decides_the_configuration(name, class_name):
+    model = build_model(name)
+    assert type(model).__name__ == class_name
+    assert model.config.to_dict() == type(model.config)().to_dict()
+    assert {p.device.type for p in model.parameters()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hf:vitt", f"transformers {transformers.__version__} has no model type 'vitt' (as con"),
+        ("hf:vitt", "; did you mean 'vit'?"),
+        ("hf:vit:ViTModl", f"{transformers.__version__} has no class 'ViTModl'; did you mean 'ViT"),
+        ("hf:vit:", "has no class ''"),
+        ("hf:vit:ViTConfig", "transformers' ViTConfig is not a model class, such as ViTModel"),
+        ("hf:aimv2_text_model", "AutoModel has no class for 'aimv2_text_model'; name one: hf:aim"),
+        (
+            "hf:clip:CLIPVisionModel",
+            "CLIPVisionModel takes a CLIPVisionConfig, and the configuration of 'clip' is a "
+            "CLIPConfig; write hf:clip_vision_model:CLIPVisionModel",
+        ),
+        ("hf:beit:BeitForSemanticSegmentation", "building hf:beit:BeitForSemanticSegmentation on"),
+    ],
+)
+def test_what_transformers_does_not_have_is_named(name, message):
+    with pytest.raises(ModelError) as caught:
+        build_model(name)
+    assert message in str(caught.value)
+
+
+def test_transformers_prints_nothing_and_speaks_again_afterwards():
+    code = (
+        "from lrd_registry.models import build_model; build_model('hf:blip')\n"
+        "import transformers; print(transformers.logging.get_verbosity())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("30\n", "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vit_b_16", "regnet_y_400mf", "googlenet", "fasterrcnn_resnet50_fpn", "quantized_resnet18"],
+)
+def test_a_torchvision_model_has_no_weights(name, monkeypatch, recwarn):
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", None)
+    model = build_model(f"torchvision:{name}")
+    assert {p.device.type for p in model.parameters()} == {"meta"}
+    assert not recwarn.list
+
+
+def test_a_torchvision_model_is_the_one_torchvision_builds():
+    built, ours = torchvision.models.regnet_y_400mf(), build_model("torchvision:regnet_y_400mf")
+    assert shapes(ours) == shapes(built)
+
+
+def shapes(model):
+    return {name: parameter.shape for name, parameter in model.named_parameters()}
+
+
+def test_an_unknown_torchvision_model_is_named():
+    message = rf"torchvision {torchvision.__version__} has no model 'swn_t'; did you mean 'swin_t'?"
+    with pytest.raises(ModelError) as caught:
+        build_model("torchvision:swn_t")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [
+        ("vit_tiny_patch16_224", "timm"),
+        ("timm:vit_tiny_patch16_224", "timm"),
+        ("hf:vit", "transformers"),
+        ("torchvision:vit_b_16", "torchvision"),
+        ("model.safetensors", "safetensors"),
+    ],
+)
+def test_a_missing_library_is_named_with_the_line_that_brings_it(monkeypatch, name, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ModelError) as caught:
+        build_model(name)
+    assert str(caught.value).endswith(
+        f"needs {library}, which is not installed: pip install 'lrd-registry[{library}]'"
+    )
+
+
+def test_a_library_that_does_not_work_says_why(monkeypatch, tmp_path):
+    (tmp_path / "timm.py").write_text("raise RuntimeError('built for another torch')")
+    monkeypatch.delitem(sys.modules, "timm")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModelError, match=r"cannot import 'timm': RuntimeError: built for another"):
         build_model("vit_tiny_patch16_224")
+
+
+def test_only_the_library_that_is_asked_for_is_imported():
+    code = (
+        "import sys; from lrd_registry.models import build_model\n"
+        "libraries = {'torch', 'timm', 'transformers', 'torchvision', 'safetensors'}\n"
+        "print(sorted(libraries & set(sys.modules)))\n"
+        "build_model('torch.nn:Identity'); print(sorted(libraries & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n['torch']\n"
