@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, LrdError
+from lrd_registry.errors import (
+    AmbiguousArchitectureError,
+    CoverageError,
+    InvalidArgumentError,
+    LrdError,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +50,9 @@ ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="timm:NAME, plainly NAME, or package.module:callable.",
+        help="timm:NAME, plainly NAME, hf:TYPE[:CLASS], torchvision:NAME, "
+        "package.module:callable, a .safetensors file, a .safetensors.index.json, or a .txt file "
+        "of parameter names.",
         show_default=False,
     ),
 ]
@@ -65,7 +73,8 @@ def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
     from lrd_registry.report import registry_rows, table
 
     rows = registry_rows(default_registry.entries())
-    _print(rows if as_json else table(rows))
+    counted = [{**row, "layouts": len(row["layouts"])} for row in rows]
+    _print(rows if as_json else table(counted))
 
 
 @app.command()
@@ -90,23 +99,33 @@ def explain(
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
-    """Show a model's layers: what each holds, at what scale, under which weight decay."""
+    """Show a model's layers: what each holds, at what scale, under which weight decay.
+
+    Where only names are known, what needs shapes is left out: elements and weight decay.
+    """
+    from lrd_registry.decay import check_layer_decay
     from lrd_registry.groups import build_param_groups
     from lrd_registry.models import build_model
+    from lrd_registry.models.skeleton import has_shapes
     from lrd_registry.parameters import collect_parameters
     from lrd_registry.report import layer_rows, parameter_rows, table
     from lrd_registry.selection import assign_layers
 
     built = build_model(model)
     assignment = assign_layers(built, arch)
-    groups = build_param_groups(
-        built, assignment, layer_decay=layer_decay, weight_decay=weight_decay
-    )
+    about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
+    groups = None
+    if has_shapes(built.parameters()):
+        about["weight_decay"] = weight_decay
+        groups = build_param_groups(
+            built, assignment, layer_decay=layer_decay, weight_decay=weight_decay
+        )
+    else:
+        check_layer_decay(layer_decay)
     rows = parameter_rows(collect_parameters(built), assignment, groups, layer_decay)
     if not parameters:
         rows = layer_rows(rows, assignment, layer_decay)
     if as_json:
-        about = {"model": model, "layer_decay": layer_decay, "weight_decay": weight_decay}
         fitting = {key: getattr(assignment, key) for key in ("arch", "layout", "num_layers")}
         _print({**about, **fitting, "parameters" if parameters else "layers": rows})
     else:
@@ -149,6 +168,56 @@ def check(
         raise typer.Exit(1)
 
 
+class Grouping(str, Enum):
+    """A grouping that is no rule set's."""
+
+    TIMM = "timm"
+
+
+@app.command()
+def diff(
+    sides_and_model: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A [B] MODEL",
+            help="A and B as RULE[:LAYOUT][@DECAY], where RULE may be auto; a layout named here is "
+            "applied whatever its signature. MODEL as for explain.",
+            show_default=False,
+        ),
+    ],
+    against: Annotated[
+        Grouping | None,
+        typer.Option(help="In place of B: timm's own grouping, at A's layer decay."),
+    ] = None,
+    layer_decay: Annotated[float, typer.Option(help="Of a side without its own.")] = 0.75,
+    as_json: AsJson = False,
+    _help: Help = False,
+) -> None:
+    """Show which parameters of a model change layer or scale from one rule set to another."""
+    from lrd_registry.diff import compare
+    from lrd_registry.diff_report import change_rows, difference_data, difference_text
+    from lrd_registry.models import build_model
+    from lrd_registry.parameters import collect_parameters
+    from lrd_registry.report import table
+    from lrd_registry.sides import find_side, parse_side
+    from lrd_registry.timm_grouping import timm_side
+
+    _check_number(sides_and_model, against)
+    *sides, model = sides_and_model
+    specs = [parse_side(side, layer_decay) for side in sides]
+    built = build_model(model)
+    parameters = collect_parameters(built)
+    a, *others = (find_side(spec, parameters) for spec in specs)
+    b = timm_side(built, a.layer_decay) if against else others[0]
+    difference = compare(a, b)
+    if as_json:
+        _print({"model": model, **difference_data(difference)})
+        return
+    print(f"{model}\n{difference_text(difference)}")
+    if difference.changes:
+        _print(table(change_rows(difference.changes)))
+
+
 @app.command()
 def schema(_help: Help = False) -> None:
     """Print the JSON Schema of a rule file."""
@@ -171,6 +240,14 @@ def _say_result(result: dict[str, Any]) -> str:
     if not result["fits"]:
         return f"{result['model']}: does not fit\n{result['message']}"
     return f"{result['model']}: fits, layout {result['layout']}, {result['num_layers']} layers"
+
+
+def _check_number(sides_and_model: list[str], against: Grouping | None) -> None:
+    """Refuse a side too many, or one too few."""
+    expected = "A MODEL with --against timm" if against else "A B MODEL, or A MODEL --against timm"
+    if len(sides_and_model) != (2 if against else 3):
+        found = " ".join(sides_and_model)
+        raise InvalidArgumentError(f"diff takes {expected}; found {found!r}")
 
 
 def _fail(error: LrdError, status: int) -> None:

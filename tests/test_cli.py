@@ -173,7 +173,9 @@ def test_schema_prints_the_json_schema(lrd):
     assert json.loads(lrd("schema")[1])["title"] == "RuleSet"
 
 
-@pytest.mark.parametrize("command", [[], ["list"], ["show"], ["explain"], ["check"], ["schema"]])
+@pytest.mark.parametrize(
+    "command", [[], ["list"], ["show"], ["explain"], ["check"], ["diff"], ["schema"]]
+)
 def test_help_is_printed(lrd, command):
     status, out, _ = lrd(*command, "--help")
     assert status == 0
