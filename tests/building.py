@@ -1,6 +1,6 @@
 """Models on the meta device: timm's, and stand-ins made from parameter names and shapes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import timm
 import torch
@@ -27,10 +27,15 @@ def model_with(parameters: Mapping[str, nn.Parameter] | Iterable[str]) -> nn.Mod
     return root
 
 
+def on_meta(make: Callable[..., nn.Module], *arguments, **options) -> nn.Module:
+    """What `make` builds, on the meta device."""
+    with torch.device("meta"):
+        return make(*arguments, **options)
+
+
 def timm_model(name: str, **options) -> nn.Module:
     """A model of timm's, on the meta device."""
-    with torch.device("meta"):
-        return timm.create_model(name, **options)
+    return on_meta(timm.create_model, name, **options)
 
 
 def layers_of(assignment) -> dict[str, int]:

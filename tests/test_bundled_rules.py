@@ -1,17 +1,19 @@
 """The bundled rule files as records, and every one of their patterns put to the proof."""
 
 import json
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.loading import rule_set_from_mapping
 from tests.building import model_with, parameter, timm_model
+from tests.libraries import open_clip_models, torchvision_models, transformers_models
 
-ROLES = ("match", "first", "last", "previous")
-
-
+HERE = Path(__file__).parent
+ROLES = ("match", "first", "last", "previous", "outside")
 OPTIONS = {
     "simmim/swin_t": ["absolute_pos_embed", "mask_token"],
     "mmpretrain/swin_tiny": ["absolute_pos_embed", "mask_token"],
@@ -21,87 +23,134 @@ OPTIONS = {
         *("dist_token", "mask_token", "pre_norm.weight", "ln2.weight"),
         "rel_pos_bias.relative_position_bias_table",
     ],
+    "dinov2/vits14_reg": ["storage_tokens", "cls_norm.weight", "local_cls_norm.weight"],
+    "open_clip:coca_ViT-B-32": ["attn_pool_contrastive.query"],
 }
 """What the libraries' classes have, or name in their own groups, that these models leave out."""
-
-
-def real_models():
-    """Names and shapes of real models, at least one of each bundled layout, and their options."""
-    for path in sorted((Path(__file__).parent / "reference_layers").glob("*.json")):
-        case = json.loads(path.read_text())
-        own = {name: parameter(*shape) for name, shape, _ in case["params"]}
-        yield case["case"], own | {name: parameter(2, 2) for name in OPTIONS.get(case["case"], ())}
-    for name in TIMM:
-        own = dict(timm_model(name).named_parameters())
-        yield name, own | {name: parameter(2, 2) for name in OPTIONS.get(name, ())}
-    yield "mmpretrain/swinv2", mmpretrain_swinv2()
-
-
-def mmpretrain_swinv2():
-    """mmpretrain's Swin V2: timm's, which has the same structure, in mmpretrain's outer names."""
-    ours = timm_model("swinv2_tiny_window8_256", num_classes=0).named_parameters()
-    names = {"layers": "stages", "norm": "norm3"}
-    renamed = {".".join([names.get(first, first), *rest]): p for (first, *rest), p in split(ours)}
-    return renamed | {name: parameter(2, 2) for name in ("absolute_pos_embed", "mask_token")}
-
-
-def split(pairs):
-    return [(name.split("."), value) for name, value in pairs]
-
 
 TIMM = [
     "vit_base_patch16_clip_224",
     "vit_base_patch14_reg4_dinov2",
     "vit_base_patch16_siglip_224",
     "deit_tiny_distilled_patch16_224",
+    "vit_small_patch16_rope_mixed_224",
+    "vit_srelpos_small_patch16_224",
+    "naflexvit_base_patch16_gap",
+    "naflexvit_base_patch16_map",
     "swin_tiny_patch4_window7_224",
     "swinv2_tiny_window8_256",
+    "swinv2_cr_tiny_224",
     "convnext_tiny",
     "convnext_tiny_hnf",
     "convnextv2_atto",
 ]
-MODELS = dict(real_models())
+SMALLEST = {family: next(iter(sizes)) for family, sizes in transformers_models.SIZES.items()}
+LIBRARIES = [
+    *(m for m in transformers_models.MODELS if m.name.endswith(f"/{SMALLEST[m.family]}")),
+    *(m for m in torchvision_models.MODELS if m.name in {"vit_b_16", "swin_t", "convnext_tiny"}),
+    *(m for m in open_clip_models.MODELS if m.name == "coca_ViT-B-32"),
+]
+
+
+def reference_models():
+    """The models of the reference layers, by the names and shapes of their own repositories."""
+    for path in sorted((HERE / "reference_layers").glob("*.json")):
+        case = json.loads(path.read_text())
+        yield case["case"], {name: parameter(*shape) for name, shape, _ in case["params"]}
+
+
+def mmpretrain_swinv2():
+    """mmpretrain's Swin V2: timm's, which has the same structure, in mmpretrain's names."""
+    names = {"layers": "stages", "norm": "norm3", "attn": "attn.w_msa"}
+    ours = timm_model("swinv2_tiny_window8_256", num_classes=0).named_parameters()
+    renamed = {".".join(names.get(part, part) for part in n.split(".")): p for n, p in ours}
+    return renamed | {name: parameter(2, 2) for name in ("absolute_pos_embed", "mask_token")}
+
+
+def real_models():
+    """Names and parameters of real models, at least one of each bundled layout."""
+    yield from reference_models()
+    yield from ((name, dict(timm_model(name).named_parameters())) for name in TIMM)
+    yield from ((str(m), dict(m.build().named_parameters())) for m in LIBRARIES)
+    yield "mmpretrain/swinv2", mmpretrain_swinv2()
+    recorded = json.loads((HERE / "transformers_4_names.json").read_text())["models"]
+    yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
+
+
+class Fitting(NamedTuple):
+    """A model with what it is assigned, and the prefix under which its layout stands in it."""
+
+    model: object
+    assignment: object
+    prefix: str
+
+
+@cache
+def fitting_models():
+    """All real models by the layout that they fit: (arch, layout) -> `Fitting`s."""
+    found = {}
+    for name, parameters in real_models():
+        options = {option: parameter(2, 2) for option in OPTIONS.get(name, ())}
+        whole = {n: p if p is not None else parameter(2, 2) for n, p in parameters.items()}
+        model = model_with(whole | options)
+        assignment = assign_layers(model)
+        key = assignment.arch, assignment.layout
+        found.setdefault(key, []).append(Fitting(model, assignment, prefix_of(assignment)))
+    return found
+
+
+def prefix_of(assignment):
+    layout = get_rule_set(assignment.arch).layouts[assignment.layout]
+    patterns = [row.pattern for row in assignment.values()]
+    fits = (p for p in layout.prefix if any(text.startswith(f"{p}.") for text in patterns))
+    return next(fits, "")
+
+
+class Place(NamedTuple):
+    """Where a pattern stands in the bundled rule files."""
+
+    arch: str
+    layout: str
+    number: int
+    entry: str
+    role: str
+    position: int
 
 
 def places():
-    """Every pattern of every layout: (arch, layout, entry position, entry, role, position)."""
+    """Every pattern of every layout."""
     for arch in list_architectures():
         for layout_name, layout in get_rule_set(arch).layouts.items():
             for number, (name, entry) in enumerate(layout.entries):
                 for role in ROLES:
                     for position in range(len(getattr(entry, role))):
-                        yield arch, layout_name, number, name, role, position
+                        yield Place(arch, layout_name, number, name, role, position)
 
 
-def without(arch, layout_name, number, name, role, position):
-    """The rule set without one pattern; an entry left with none matches nothing."""
-    data = get_rule_set(arch).to_dict()
-    entry = data["layouts"][layout_name]["layers"][number][name]
-    removed = entry[role].pop(position)
+def without(place):
+    """A pattern, and the rule set without it; an entry left with none matches nothing."""
+    data = get_rule_set(place.arch).to_dict()
+    layout = data["layouts"][place.layout]
+    entry = layout["layers"][place.number][place.entry]
+    removed = entry[place.role].pop(place.position)
     if not entry["match"]:
-        indices = "".join(f".{{{index}}}" for index in get_indices(arch, layout_name, number))
+        body = get_rule_set(place.arch).layouts[place.layout].entries[place.number][1]
+        indices = "".join(f".{{{index}}}" for index in body.match[0].indices)
         entry["match"] = [f"nothing-has-this-name{indices}"]
-    data["layouts"] = {layout_name: data["layouts"][layout_name]}
+    data["layouts"] = {place.layout: layout}
     return removed, rule_set_from_mapping(data)
 
 
-def get_indices(arch, layout_name, number):
-    return get_rule_set(arch).layouts[layout_name].entries[number][1].match[0].indices
-
-
-@pytest.mark.parametrize("place", list(places()), ids=str)
+@pytest.mark.parametrize("place", list(places()), ids=lambda place: "/".join(map(str, place)))
 def test_without_a_pattern_the_error_names_exactly_what_it_covered(place):
-    arch, layout_name, *_ = place
-    removed, rules = without(*place)
+    removed, rules = without(place)
     tried = 0
-    for parameters in MODELS.values():
-        model = model_with(parameters)
-        try:
-            whole = assign_layers(model, arch)
-        except CoverageError:
+    for model, whole, prefix in fitting_models()[place.arch, place.layout]:
+        if place.role == "outside" and not prefix:
             continue
-        covered = [name for name, row in whole.items() if row.pattern == removed]
-        if whole.layout == layout_name and covered:
+        in_place = f"{prefix}.{removed}" if prefix and place.role != "outside" else removed
+        covered = [name for name, row in whole.items() if row.pattern == in_place]
+        if covered:
             with pytest.raises(CoverageError) as caught:
                 assign_layers(model, rules)
             assert set(caught.value.unmatched) == set(covered)
@@ -110,12 +159,14 @@ def test_without_a_pattern_the_error_names_exactly_what_it_covered(place):
 
 
 def test_every_layout_fits_a_real_model():
-    fitting = set()
-    for parameters in MODELS.values():
-        assignment = assign_layers(model_with(parameters))
-        fitting.add((assignment.arch, assignment.layout))
     bundled = {(a, layout) for a in list_architectures() for layout in get_rule_set(a).layouts}
-    assert fitting == bundled
+    assert set(fitting_models()) == bundled
+
+
+def test_every_prefix_is_that_of_a_real_model():
+    for (arch, layout), models in fitting_models().items():
+        named = set(get_rule_set(arch).layouts[layout].prefix)
+        assert {fitting.prefix for fitting in models} >= named
 
 
 @pytest.mark.parametrize("arch", ["vit", "swin", "convnext"])

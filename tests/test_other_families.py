@@ -13,10 +13,6 @@ def assign(name):
 @pytest.mark.parametrize(
     ("name", "arch"),
     [
-        ("eva02_tiny_patch14_224", "vit"),
-        ("vit_small_patch16_dinov3", "vit"),
-        ("vit_small_patch16_rope_224", "vit"),
-        ("vit_relpos_small_patch16_224", "vit"),
         ("vit_small_r26_s32_224", "vit"),
         ("hiera_tiny_224", "vit"),
         ("edgenext_small", "convnext"),

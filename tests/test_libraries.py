@@ -1,0 +1,52 @@
+"""Every model of every library fits exactly one bundled layout, completely."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lrd_registry import assign_layers
+from tests.building import layers_of, model_with, timm_model
+from tests.libraries import everything, timm_models, torchvision_models, transformers_models
+
+OTHERS = [model for model in everything.MODELS if model.library != "timm"]
+RECORDED = json.loads((Path(__file__).parent / "transformers_4_names.json").read_text())
+
+
+def fitting(model):
+    """The assignment of a library's model, after its layout, names and layers are checked."""
+    built = model.build()
+    assignment = assign_layers(built)
+    assert (assignment.arch, assignment.layout) == (model.arch, model.layout)
+    assert list(assignment) == [name for name, _ in built.named_parameters()]
+    used = set(layers_of(assignment).values())
+    assert used | {assignment.num_layers - 1} == set(range(assignment.num_layers))
+    return assignment
+
+
+def test_no_family_is_empty():
+    tables = timm_models.MODULES, transformers_models.TYPES, torchvision_models.FAMILIES
+    families = {model.family for model in everything.MODELS}
+    assert families == {"visual"}.union(*tables)
+
+
+@pytest.mark.parametrize("model", OTHERS, ids=str)
+def test_it_fits_its_layout_completely(model):
+    fitting(model)
+
+
+@pytest.mark.parametrize("model", timm_models.MODELS, ids=str)
+def test_timms_model_fits_and_keeps_its_layers_without_a_head(model):
+    whole = fitting(model)
+    headless = assign_layers(timm_model(model.name, num_classes=0))
+    assert headless.num_layers == whole.num_layers
+    assert layers_of(headless).items() <= layers_of(whole).items()
+
+
+@pytest.mark.parametrize("name", RECORDED["models"])
+def test_the_names_before_transformers_5_fit_too(name):
+    """As in the published checkpoints; recorded from the library at its named version."""
+    names = RECORDED["models"][name]
+    assignment = assign_layers(model_with(names))
+    assert assignment.layout.startswith("huggingface")
+    assert list(assignment) == [n for n, _ in model_with(names).named_parameters()]
