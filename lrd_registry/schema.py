@@ -25,6 +25,7 @@ from lrd_registry.clauses import Clause
 from lrd_registry.entry import Entry
 from lrd_registry.fields import Name, Patterns, Prefixes, Strict, Text, fault, refuse
 from lrd_registry.rule_format import FORMAT, SINGLE_LAYOUT
+from lrd_registry.signature import Signature
 
 
 def _as_body(value: Any) -> Any:
@@ -109,6 +110,12 @@ class Layout(Strict):
             for position, (_, entry) in enumerate(self.entries)
             for clause in entry.clauses(position)
         )
+
+    @cached_property
+    def signatures(self) -> dict[str, Signature]:
+        """The layout's signature at a model's top (`""`), and under each prefix."""
+        under = {prefix: (p.under(prefix) for p in self.signature) for prefix in self.prefix}
+        return {place: Signature(moved) for place, moved in {"": self.signature, **under}.items()}
 
     @cached_property
     def under(self) -> Callable[[str], Layout]:

@@ -20,7 +20,6 @@ from lrd_registry.parameters import Parameters, collect_parameters
 from lrd_registry.placing import place
 from lrd_registry.registry import default_registry
 from lrd_registry.schema import RuleSet
-from lrd_registry.signature import is_signed, missing_signature
 
 if TYPE_CHECKING:
     from lrd_registry.parameters import Model
@@ -81,8 +80,8 @@ def _place_where_signed(rule_sets: list[RuleSet], parameters: Parameters) -> Res
         place(rules, name, parameters, prefix)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
-        for prefix in ("", *layout.prefix)
-        if is_signed(layout, prefix, parameters.by_name)
+        for prefix, signature in layout.signatures.items()
+        if signature.is_on(parameters.by_name)
     ]
 
 
@@ -90,7 +89,7 @@ def _place_unsigned(rule_sets: list[RuleSet], parameters: Parameters) -> Results
     """What comes of each layout although the model has the signature of none."""
     names = parameters.by_name
     return [
-        place(rules, name, parameters, missing_signature=missing_signature(layout, names))
+        place(rules, name, parameters, missing_signature=layout.signatures[""].missing(names))
         for rules in rule_sets
         for name, layout in rules.layouts.items()
     ]

@@ -1,30 +1,43 @@
-"""Whether a layout speaks of a model at all: the patterns that must each match a parameter."""
+"""What a model must have for a layout to speak of it at all."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from lrd_registry.patterns import Pattern
-from lrd_registry.schema import Layout
 
 
-def is_signed(layout: Layout, prefix: str, names: Collection[str]) -> bool:
-    """Whether the names under a prefix (`""`: all names) bear a layout's signature."""
-    start = f"{prefix}." if prefix else ""
-    return all(_is_found(pattern, start, names) for pattern in layout.signature)
+class Signature:
+    """Patterns that must each match one of a model's names.
+
+    Most are plain names, and the lack of one settles the matter before any pattern is tried.
+
+    >>> from lrd_registry.pattern_syntax import parse_pattern
+    >>> signature = Signature(map(parse_pattern, ["head.weight", "blocks.0.**"]))
+    >>> signature.is_on(["blocks.0.weight", "head.weight"])
+    True
+    >>> signature.missing(["blocks.1.weight", "head.weight"])
+    (Pattern(text='blocks.0.**', indices=()),)
+    """
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._all = tuple(patterns)
+        self._names = tuple(pattern.text for pattern in self._all if pattern.is_literal)
+        self._patterns = tuple(pattern for pattern in self._all if not pattern.is_literal)
+
+    def is_on(self, names: Collection[str]) -> bool:
+        """Whether each pattern matches one of the names."""
+        for name in self._names:
+            if name not in names:
+                return False
+        return all(_is_found(pattern, names) for pattern in self._patterns)
+
+    def missing(self, names: Collection[str]) -> tuple[Pattern, ...]:
+        """The patterns that match none of the names."""
+        return tuple(pattern for pattern in self._all if not _is_found(pattern, names))
 
 
-def missing_signature(layout: Layout, names: Collection[str]) -> tuple[Pattern, ...]:
-    """The patterns of a layout's signature that match none of the names."""
-    return tuple(pattern for pattern in layout.signature if not _is_found(pattern, "", names))
-
-
-def _is_found(pattern: Pattern, start: str, names: Collection[str]) -> bool:
-    if pattern.is_literal:
-        return start + pattern.text in names
-    beginning = start + re.split(r"[{*]", pattern.text)[0].rstrip(".")
-    return any(
-        name.startswith(beginning) and pattern.match(name[len(start) :]) is not None
-        for name in names
-    )
+def _is_found(pattern: Pattern, names: Collection[str]) -> bool:
+    beginning = re.split(r"[{*]", pattern.text)[0].rstrip(".")
+    return any(name.startswith(beginning) and pattern.match(name) is not None for name in names)
