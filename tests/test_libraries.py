@@ -1,6 +1,7 @@
 """Every model of every library fits exactly one bundled layout, completely."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.building import layers_of, model_with, timm_model
 from tests.libraries import everything, timm_models, torchvision_models, transformers_models
 
 OTHERS = [model for model in everything.MODELS if model.library != "timm"]
+MODULE = re.compile(r"layers\.\d+\.(blocks\.\d+|downsample)|[a-z_]+")
 RECORDED = json.loads((Path(__file__).parent / "transformers_4_names.json").read_text())
 
 
@@ -50,3 +52,20 @@ def test_the_names_before_transformers_5_fit_too(name):
     assignment = assign_layers(model_with(names))
     assert assignment.layout.startswith("huggingface")
     assert list(assignment) == [n for n, _ in model_with(names).named_parameters()]
+
+
+def test_swin_v2_cr_is_numbered_as_swin_v2():
+    """timm's second Swin V2 is in no other library; it has the same stages and blocks."""
+    cr, v2 = (
+        assign_layers(timm_model(name))
+        for name in ("swinv2_cr_tiny_224", "swinv2_tiny_window8_256")
+    )
+    assert cr.num_layers == v2.num_layers
+    assert modules_of(cr) == modules_of(v2) - {("norm", 13)}
+    assert ("layers.3.downsample", 10) in modules_of(cr)
+
+
+def modules_of(assignment):
+    """The layers of stem, blocks, downsampling and head; cr calls its stages so."""
+    paths = {name.replace("stages.", "layers."): n for name, n in layers_of(assignment).items()}
+    return {(MODULE.match(path)[0], layer) for path, layer in paths.items()}
