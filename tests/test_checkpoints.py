@@ -2,7 +2,6 @@
 
 import json
 import struct
-import sys
 
 import pytest
 import torch
@@ -10,7 +9,6 @@ from safetensors.torch import save_file
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import ModelError, assign_layers
-from lrd_registry.cli import main
 from lrd_registry.models import build_model
 
 TENSORS = {
@@ -46,18 +44,6 @@ def index(tmp_path):
     shard_of = {name: shard for shard, held in parts.items() for name in held}
     path.write_text(json.dumps({"metadata": {}, "weight_map": shard_of}))
     return path
-
-
-@pytest.fixture
-def lrd(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lrd", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
 
 
 def parameters_of(model):

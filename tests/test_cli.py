@@ -6,23 +6,7 @@ import sys
 
 import pytest
 
-from lrd_registry.cli import main
-
 TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: weight, head: bias]\n"
-
-
-@pytest.fixture
-def lrd(monkeypatch, capsys):
-    """Runs the command line here; gives exit status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lrd", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from lrd_registry.cli import main
 from lrd_registry.diff import Place, Side, compare
 from lrd_registry.diff_report import change_rows, difference_data, difference_text
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
@@ -48,17 +48,9 @@ def diff(a, b, model):
 
 
 @pytest.fixture
-def lrd(monkeypatch, capsys):
-    """Runs `lrd diff` here; gives exit status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lrd", "diff", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
+def run_diff(lrd):
+    """Runs `lrd diff`; gives exit status, standard output and standard error."""
+    return partial(lrd, "diff")
 
 
 def test_rows_have_these_columns():
@@ -375,15 +367,15 @@ def test_a_pattern_moved_in_a_copy_of_a_rule_file(tmp_path):
     ]
 
 
-def test_the_command_prints_what_its_page_shows(lrd):
+def test_the_command_prints_what_its_page_shows(run_diff):
     page = (ROOT / "docs/diff.md").read_text()
     shown = [line[4:] for line in page.splitlines() if line.startswith("    ")]
-    status, out, _ = lrd("swin:timm", "swin:microsoft", SWIN_TINY)
+    status, out, _ = run_diff("swin:timm", "swin:microsoft", SWIN_TINY)
     assert (status, [line.rstrip() for line in out.splitlines()]) == (0, shown)
 
 
-def test_no_difference_has_no_table(lrd):
-    status, out, _ = lrd("vit", "auto", "vit_tiny_patch16_224", "--layer-decay", "0.5")
+def test_no_difference_has_no_table(run_diff):
+    status, out, _ = run_diff("vit", "auto", "vit_tiny_patch16_224", "--layer-decay", "0.5")
     assert (status, out) == (
         0,
         "vit_tiny_patch16_224\n"
@@ -393,8 +385,10 @@ def test_no_difference_has_no_table(lrd):
     )
 
 
-def test_against_timm_takes_side_as_decay(lrd):
-    data = json.loads(lrd("auto@0.5", "vit_tiny_patch16_224", "--against", "timm", "--json")[1])
+def test_against_timm_takes_side_as_decay(run_diff):
+    data = json.loads(
+        run_diff("auto@0.5", "vit_tiny_patch16_224", "--against", "timm", "--json")[1]
+    )
     assert (data["model"], data["parameters"]) == ("vit_tiny_patch16_224", 152)
     assert data["b"] == {
         "spec": "timm",
@@ -415,20 +409,20 @@ def test_against_timm_takes_side_as_decay(lrd):
     ]
 
 
-def test_names_are_enough(lrd, tmp_path):
+def test_names_are_enough(run_diff, tmp_path):
     path = tmp_path / "names.txt"
     path.write_text("\n".join(name for name, _ in timm_model(SWIN_TINY).named_parameters()))
-    assert "\n9 of 173 parameters change" in lrd("swin:timm", "swin:microsoft", path)[1]
-    status, _, err = lrd("swin:timm", path, "--against", "timm")
+    assert "\n9 of 173 parameters change" in run_diff("swin:timm", "swin:microsoft", path)[1]
+    status, _, err = run_diff("swin:timm", path, "--against", "timm")
     assert status == 2
     assert err.startswith("lrd: timm's own grouping goes by ")
 
 
-def test_a_rule_set_that_does_not_fit_ends_with_1(lrd):
-    status, out, err = lrd("vit", "swin", "vit_tiny_patch16_224")
+def test_a_rule_set_that_does_not_fit_ends_with_1(run_diff):
+    status, out, err = run_diff("vit", "swin", "vit_tiny_patch16_224")
     assert (status, out) == (1, "")
     assert err.startswith("lrd: rule set 'swin' (layout ")
-    status, _, err = lrd("vit:mmpretrain", "vit", "vit_tiny_patch16_224")
+    status, _, err = run_diff("vit:mmpretrain", "vit", "vit_tiny_patch16_224")
     assert status == 1
     assert err.startswith("lrd: rule set 'vit' (layout 'mmpretrain') does not fit this model:\n")
 
@@ -467,14 +461,14 @@ EXPECTED = "diff takes A B MODEL, or A MODEL --against timm; found "
         (["./none.yaml:timm", "swin", SWIN_TINY], "none.yaml:1:1: cannot be read"),
     ],
 )
-def test_misuse_ends_with_2_and_a_message(lrd, arguments, message):
-    status, out, err = lrd(*arguments)
+def test_misuse_ends_with_2_and_a_message(run_diff, arguments, message):
+    status, out, err = run_diff(*arguments)
     assert status == 2
     assert message in err
     assert "Traceback" not in out + err
 
 
-def test_help_is_printed(lrd):
-    status, out, _ = lrd("--help")
+def test_help_is_printed(run_diff):
+    status, out, _ = run_diff("--help")
     assert status == 0
     assert out.startswith("Usage: lrd diff")
