@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -83,10 +82,11 @@ class Assignment(Mapping[str, Row]):
     def fingerprint(self) -> str:
         """A digest of what determines the scales: the number of layers and each one's layer.
 
-        SHA-256, in hexadecimal, of the JSON list `[num_layers, [[name, layer], …]]` without
-        spaces, names sorted. Equal on every machine and in every Python version; parameter
-        order, freezing and the names of entries do not change it.
+        SHA-256, in hexadecimal, of UTF-8 text: a line with the number of layers, then a line
+        `name TAB layer` for each parameter, sorted, and no newline at the end. Equal on every
+        machine and in every Python version; parameter order, freezing and the names of entries
+        do not change it. `build_param_groups` stores it in every group as `assignment`, which
+        an optimizer keeps in its `state_dict()`.
         """
-        layers = sorted((name, placement.layer) for name, placement in self.placements.items())
-        text = json.dumps([self.num_layers, layers], separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        lines = sorted([f"{name}\t{placed.layer}" for name, placed in self.placements.items()])
+        return hashlib.sha256("\n".join([str(self.num_layers), *lines]).encode()).hexdigest()

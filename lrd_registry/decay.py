@@ -39,5 +39,5 @@ def check_layer_decay(layer_decay: float) -> None:
         warnings.warn(
             f"layer_decay={layer_decay} is above 1: early layers get a higher learning rate "
             "than the head",
-            stacklevel=3,
+            stacklevel=5,  # past Scales and its caller here: the line that asked for it
         )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.assignment import Assignment
-from lrd_registry.conventions import choose_convention, rate_keys
-from lrd_registry.decay import check_layer_decay, layer_scale
-from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.conventions import Convention, Kind, choose_convention, rate_keys
+from lrd_registry.errors import ModelError
 from lrd_registry.parameters import Parameters, collect_parameters
+from lrd_registry.scales import Scales, check_not_negative
 from lrd_registry.selection import Arch, select
 from lrd_registry.weight_decay import WeightDecayRule, own_keywords, own_names, parse_patterns
-from lrd_registry.wording import did_you_mean
 
 if TYPE_CHECKING:
     from lrd_registry.parameters import Model
@@ -24,23 +22,28 @@ Group: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rates:
-    """The numbers that turn a layer into a learning rate.
+    """What the head trains at, and under which keys the groups say so.
 
-    A layer's scale is `layer_decay ** (num_layers - 1 - layer)` times the multiplier of its
-    entry in `lr_mult`, and not below `min_scale`.
+    Attributes:
+        convention: which keys carry the learning rate.
+        weight_decay: of the decayed groups.
+        lr: the base learning rate; None where the optimizer or the loop has it.
+        min_lr: the least learning rate of the schedule, as for the head.
+
+    Raises:
+        InvalidArgumentError: one of the numbers is out of its range.
     """
 
-    layer_decay: float
+    convention: Convention
     weight_decay: float
-    lr: float | None
-    convention: str
-    lr_mult: Mapping[str, float]
-    min_scale: float
+    lr: float | None = None
+    min_lr: float | None = None
 
-    def scale(self, assignment: Assignment, layer: int) -> float:
-        """The learning-rate scale of a layer."""
-        scale = layer_scale(layer, assignment.num_layers, self.layer_decay)
-        return max(self.min_scale, scale * self.lr_mult.get(assignment.layers[layer], 1.0))
+    def __post_init__(self) -> None:
+        check_not_negative("weight_decay", self.weight_decay)
+        for argument in ("lr", "min_lr"):
+            if getattr(self, argument) is not None:
+                check_not_negative(argument, getattr(self, argument))
 
 
 def build_param_groups(
@@ -50,6 +53,7 @@ def build_param_groups(
     layer_decay: float = 0.75,
     weight_decay: float = 0.05,
     lr: float | None = None,
+    min_lr: float | None = None,
     convention: str | None = None,
     no_weight_decay: str | Iterable[str] = (),
     lr_mult: Mapping[str, float] | None = None,
@@ -69,16 +73,21 @@ def build_param_groups(
         layer_decay: the factor from one layer to the one before it; above 0.
         weight_decay: of the decayed groups.
         lr: the base learning rate, which the head trains at.
+        min_lr: the least learning rate of the schedule, as for the head; only where the
+            convention's loop reads it from a group (Megatron).
         convention: the keys that carry the scale: `"timm"` (`lr_scale`), `"torch"` (`lr` times
-            the scale), `"dinov2"`, `"megatron"`. Left out: `"torch"` with `lr`, else `"timm"`.
+            the scale), `"dinov2"` (`lr_multiplier`, `wd_multiplier`, `is_last_layer`),
+            `"megatron"` (`lr_mult`, `wd_mult`; with `lr` also `max_lr`), `"megatron_max_lr"` (the
+            same without `lr_mult`: `max_lr` and `min_lr` are scaled). Left out: `"torch"` with
+            `lr`, else `"timm"`.
         no_weight_decay: patterns of more parameters without weight decay.
         lr_mult: entry name -> factor on its scale, such as `{"head": 10.0}`.
         min_scale: the least scale of a group.
 
     Returns:
-        Groups with `params`, `param_names`, `weight_decay`, `layer`, `name` and the convention's
-        keys, sorted by layer, decayed before not decayed. Every trainable parameter is in
-        exactly one; none is empty.
+        Groups with `params`, `param_names`, `weight_decay`, `layer`, `name`, `assignment` (the
+        `Assignment.fingerprint()`) and the convention's keys, sorted by layer, decayed before not
+        decayed. Every trainable parameter is in exactly one; none is empty.
 
     Raises:
         CoverageError: the rule set does not cover the model; every parameter at fault is named.
@@ -99,20 +108,11 @@ def build_param_groups(
 
     Source: `param_groups_lrd` of MAE (`util/lr_decay.py` in facebookresearch/mae), after BEiT.
     """
-    check_layer_decay(layer_decay)
-    rates = Rates(
-        layer_decay=layer_decay,
-        weight_decay=weight_decay,
-        lr=lr,
-        convention=choose_convention(convention, lr),
-        lr_mult=lr_mult or {},
-        min_scale=min_scale,
-    )
-    _check(rates)
+    scales = Scales(layer_decay, lr_mult or {}, min_scale)
+    rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters = collect_parameters(model)
     _check_shapes(parameters)
     assignment = select(parameters, arch)
-    _check_entries(rates.lr_mult, assignment)
     names, globs = own_names(model)
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),
@@ -120,26 +120,30 @@ def build_param_groups(
         globs=globs,
         keywords=own_keywords(model),
     )
-    return group_parameters(parameters, assignment, rates, rule)
+    return group_parameters(parameters, assignment, scales, rates, rule)
 
 
 def group_parameters(
-    parameters: Parameters, assignment: Assignment, rates: Rates, rule: WeightDecayRule
+    parameters: Parameters,
+    assignment: Assignment,
+    scales: Scales,
+    rates: Rates,
+    rule: WeightDecayRule,
 ) -> list[Group]:
     """Group the trainable parameters by layer, decayed and not."""
-    placements, exempts = assignment.placements, rule.exempts
-    members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
-    for name, parameter in parameters.by_name.items():
-        if parameter.requires_grad:
-            decayed, exempt = members[placements[name].layer]
-            (exempt if parameter.ndim <= 1 or exempts(name) else decayed).append(name)
-    groups: list[Group] = []
-    for layer, (decayed, exempt) in enumerate(members):
-        scale = rates.scale(assignment, layer)
-        if decayed:
-            groups.append(_group(parameters, decayed, layer, scale, rates, decays=True))
-        if exempt:
-            groups.append(_group(parameters, exempt, layer, scale, rates, decays=False))
+    fingerprint, scale_of = assignment.fingerprint(), scales.of(assignment)
+    groups = [
+        {
+            "params": [parameters.by_name[name] for name in names],
+            "param_names": names,
+            "weight_decay": rates.weight_decay if kind.decays else 0.0,
+            "layer": kind.layer,
+            "name": str(kind),
+            "assignment": fingerprint,
+            **rate_keys(rates.convention, scale_of[kind.layer], kind, rates.lr, rates.min_lr),
+        }
+        for kind, names in _members(parameters, assignment, rates.convention, rule)
+    ]
     if not groups:
         raise ModelError(
             f"none of the model's {len(parameters.by_name)} parameters requires a gradient, so "
@@ -148,41 +152,20 @@ def group_parameters(
     return groups
 
 
-def _group(
-    parameters: Parameters,
-    names: list[str],
-    layer: int,
-    scale: float,
-    rates: Rates,
-    *,
-    decays: bool,
-) -> Group:
-    return {
-        "params": [parameters.by_name[name] for name in names],
-        "param_names": names,
-        "weight_decay": rates.weight_decay if decays else 0.0,
-        "layer": layer,
-        "name": f"layer_{layer:02}_{'decay' if decays else 'no_decay'}",
-        **rate_keys(rates.convention, rates.lr, scale, decays),
-    }
-
-
-def _check(rates: Rates) -> None:
-    for argument, value in (
-        ("weight_decay", rates.weight_decay),
-        ("min_scale", rates.min_scale),
-        ("lr", 0.0 if rates.lr is None else rates.lr),
-    ):
-        if not (math.isfinite(value) and value >= 0):
-            raise InvalidArgumentError(
-                f"{argument} must be finite and not below 0; found {value!r}"
-            )
-    for entry, factor in rates.lr_mult.items():
-        if not (math.isfinite(factor) and factor > 0):
-            raise InvalidArgumentError(
-                f"lr_mult[{entry!r}] must be finite and above 0; found {factor!r}. To keep "
-                "parameters as they are, freeze them: requires_grad_(False)"
-            )
+def _members(
+    parameters: Parameters, assignment: Assignment, convention: Convention, rule: WeightDecayRule
+) -> Iterator[tuple[Kind, list[str]]]:
+    """The names of each group, by layer; those with weight decay first."""
+    placements, exempts = assignment.placements, rule.exempts
+    members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
+    for name, parameter in parameters.by_name.items():
+        if parameter.requires_grad:
+            decayed, exempt = members[placements[name].layer]
+            (exempt if parameter.ndim <= 1 or exempts(name) else decayed).append(name)
+    for layer, (decayed, exempt) in enumerate(members):
+        for decays, names in ((True, decayed), (False, exempt)):
+            for is_last, part in convention.split(names):
+                yield Kind(layer, decays, is_last), part
 
 
 def _check_shapes(parameters: Parameters) -> None:
@@ -202,13 +185,3 @@ def _is_lazy(kind: type) -> bool:
 
 def _and_more(names: list[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
-
-
-def _check_entries(lr_mult: Mapping[str, float], assignment: Assignment) -> None:
-    for entry in lr_mult:
-        if entry not in assignment.entries:
-            hint = did_you_mean(entry, assignment.entries, quote="{!r}")
-            raise InvalidArgumentError(
-                f"lr_mult: {assignment.arch!r} (layout {assignment.layout!r}) has no entry "
-                f"{entry!r}{hint}; its entries: {', '.join(assignment.entries)}"
-            )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lrd_registry.decay import check_layer_decay
+from lrd_registry.conventions import CONVENTIONS
 from lrd_registry.groups import Group, Rates, group_parameters
 from lrd_registry.parameters import collect_parameters
+from lrd_registry.scales import Scales
 from lrd_registry.selection import select
 from lrd_registry.weight_decay import WeightDecayRule
 
@@ -40,10 +41,9 @@ def param_groups_lrd(
 
     Source: `util/lr_decay.py` in facebookresearch/mae.
     """
-    check_layer_decay(layer_decay)
+    scales, rates = Scales(layer_decay), Rates(CONVENTIONS["timm"], weight_decay)
     parameters = collect_parameters(model)
-    rates = Rates(layer_decay, weight_decay, None, "timm", {}, 0.0)
     rule = WeightDecayRule(names=no_weight_decay_list, biases=False)
-    groups = group_parameters(parameters, select(parameters, "auto"), rates, rule)
+    groups = group_parameters(parameters, select(parameters, "auto"), scales, rates, rule)
     place = {name: number for number, name in enumerate(parameters.by_name)}
     return sorted(groups, key=lambda group: place[group["param_names"][0]])

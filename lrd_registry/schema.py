@@ -114,8 +114,10 @@ class Layout(Strict):
     @cached_property
     def signatures(self) -> dict[str, Signature]:
         """The layout's signature at a model's top (`""`), and under each prefix."""
-        under = {prefix: (p.under(prefix) for p in self.signature) for prefix in self.prefix}
-        return {place: Signature(moved) for place, moved in {"": self.signature, **under}.items()}
+        places: dict[str, Signature] = {"": Signature(self.signature)}
+        for prefix in self.prefix:
+            places[prefix] = Signature(pattern.under(prefix) for pattern in self.signature)
+        return places
 
     @cached_property
     def under(self) -> Callable[[str], Layout]:

@@ -17,8 +17,8 @@ class Signature:
     >>> signature = Signature(map(parse_pattern, ["head.weight", "blocks.0.**"]))
     >>> signature.is_on(["blocks.0.weight", "head.weight"])
     True
-    >>> signature.missing(["blocks.1.weight", "head.weight"])
-    (Pattern(text='blocks.0.**', indices=()),)
+    >>> [str(pattern) for pattern in signature.missing(["blocks.1.weight", "head.weight"])]
+    ['blocks.0.**']
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:

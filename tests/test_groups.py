@@ -60,6 +60,7 @@ def test_a_group_is_exactly_this():
         "weight_decay": 0.1,
         "layer": 0,
         "name": "layer_00_decay",
+        "assignment": assign_layers(target, RULES).fingerprint(),
         "lr_scale": 0.25,
     }
 
