@@ -10,18 +10,26 @@ if TYPE_CHECKING:
     from lrd_registry.errors import CoverageError as CoverageError
     from lrd_registry.errors import Gap as Gap
     from lrd_registry.errors import InvalidArgumentError as InvalidArgumentError
+    from lrd_registry.errors import LearningRateError as LearningRateError
+    from lrd_registry.errors import LearningRateFault as LearningRateFault
     from lrd_registry.errors import LrdError as LrdError
     from lrd_registry.errors import ModelError as ModelError
     from lrd_registry.errors import NoFittingArchitectureError as NoFittingArchitectureError
     from lrd_registry.errors import RegistrationError as RegistrationError
+    from lrd_registry.errors import ResumeError as ResumeError
     from lrd_registry.errors import RuleFileError as RuleFileError
     from lrd_registry.errors import UnknownArchitectureError as UnknownArchitectureError
     from lrd_registry.groups import build_param_groups as build_param_groups
+    from lrd_registry.learning_rates import LearningRates as LearningRates
+    from lrd_registry.learning_rates import audit_learning_rates as audit_learning_rates
+    from lrd_registry.learning_rates import verify_learning_rates as verify_learning_rates
     from lrd_registry.loading import load_rule_set as load_rule_set
     from lrd_registry.mae import param_groups_lrd as param_groups_lrd
     from lrd_registry.registry import get_rule_set as get_rule_set
     from lrd_registry.registry import list_architectures as list_architectures
     from lrd_registry.registry import register_rules as register_rules
+    from lrd_registry.remapping import remap_state_dict as remap_state_dict
+    from lrd_registry.resuming import check_resume as check_resume
     from lrd_registry.schema import RuleSet as RuleSet
     from lrd_registry.selection import assign_layers as assign_layers
 
@@ -32,17 +40,23 @@ _HOME = {
         "CoverageError",
         "Gap",
         "InvalidArgumentError",
+        "LearningRateError",
+        "LearningRateFault",
         "LrdError",
         "ModelError",
         "NoFittingArchitectureError",
         "RegistrationError",
+        "ResumeError",
         "RuleFileError",
         "UnknownArchitectureError",
     ),
     "groups": ("build_param_groups",),
+    "learning_rates": ("LearningRates", "audit_learning_rates", "verify_learning_rates"),
     "loading": ("load_rule_set",),
     "mae": ("param_groups_lrd",),
     "registry": ("get_rule_set", "list_architectures", "register_rules"),
+    "remapping": ("remap_state_dict",),
+    "resuming": ("check_resume",),
     "schema": ("RuleSet",),
     "selection": ("assign_layers",),
 }

@@ -18,6 +18,32 @@ class ModelError(LrdError):
     """A model that cannot be built from its name, or that has nothing to train."""
 
 
+class ResumeError(LrdError):
+    """A saved optimizer state that does not belong to the optimizer as it is now.
+
+    Attributes:
+        moved: parameters at another position, which would get another parameter's state.
+        appeared: parameters that nothing was saved for.
+        vanished: parameters that were saved and are gone.
+        assignments: the fingerprints that were saved, and those of now, where they differ.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        moved: Sequence[str] = (),
+        appeared: Sequence[str] = (),
+        vanished: Sequence[str] = (),
+        assignments: Sequence[tuple[str, ...]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.moved = tuple(moved)
+        self.appeared = tuple(appeared)
+        self.vanished = tuple(vanished)
+        self.assignments = tuple(assignments)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One fault of a rule file. `line` and `column` count from 1; data has neither."""
@@ -42,6 +68,34 @@ class RuleFileError(LrdError):
 
 class RegistrationError(LrdError):
     """Two rule sets of one name, or an installed package without the rule files it names."""
+
+
+@dataclass(frozen=True)
+class LearningRateFault:
+    """One thing that is wrong with the learning rates of an optimizer.
+
+    Attributes:
+        kind: `ignored` or `twice` (the scale), `other` (another learning rate), `floor` (lifted by
+            the schedule), `together` (layers in one group), `unnamed`, `layer missing`, `missing`,
+            `duplicate`, `unassigned` (parameters), `assignment` (another one than the groups').
+        message: what was expected, what was found, where, and the likely fix.
+        groups: the indices of the groups.
+        names: the parameters.
+    """
+
+    kind: str
+    message: str
+    groups: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class LearningRateError(LrdError):
+    """An optimizer that does not give each parameter the learning rate asked for, with `faults`."""
+
+    def __init__(self, faults: Sequence[LearningRateFault]) -> None:
+        self.faults = tuple(faults)
+        messages = [f"\n{fault.message}" for fault in self.faults]
+        super().__init__("the learning rates are not those asked for:" + "".join(messages))
 
 
 class UnknownArchitectureError(LrdError):

@@ -112,7 +112,8 @@ def build_param_groups(
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters = collect_parameters(model)
     _check_shapes(parameters)
-    assignment = select(parameters, arch)
+    part = select(parameters, arch)
+    assignment = arch if isinstance(arch, Assignment) else part  # the whole model's, for the rest
     names, globs = own_names(model)
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),

@@ -201,6 +201,7 @@ def test_an_assignment_serves_in_place_of_a_rule_set():
     part = build_param_groups(target.blocks.named_parameters(prefix="blocks"), whole)
     assert [group["name"] for group in part] == ["layer_01_decay", "layer_01_no_decay"]
     assert part[0]["lr_scale"] == 0.75
+    assert part[0]["assignment"] == whole.fingerprint()
 
 
 def test_a_parameter_outside_the_assignment_is_an_error():
