@@ -1,12 +1,8 @@
-"""The groups go into real optimizers as they are, and move parameters by their scale."""
-
-from functools import partial
+"""The groups go into torch's optimizers as they are, and move parameters by their scale."""
 
 import pytest
 import timm
 import torch
-from timm.optim import create_optimizer_v2
-from timm.scheduler import CosineLRScheduler
 from torch import nn
 
 from lrd_registry import build_param_groups
@@ -47,23 +43,3 @@ def test_names_survive_the_state_dict(vit):
     optimizer = torch.optim.AdamW(build_param_groups(vit, lr=0.1))
     names = [n for group in optimizer.state_dict()["param_groups"] for n in group["param_names"]]
     assert sorted(names) == sorted(name for name, _ in vit.named_parameters())
-
-
-@pytest.mark.parametrize("opt", ["adamw", "sgd", "lamb"])
-def test_timms_factory_takes_the_groups(vit, opt):
-    fn = partial(build_param_groups, arch="vit", layer_decay=0.5, weight_decay=0.05)
-    optimizer = create_optimizer_v2(vit, opt=opt, lr=0.1, weight_decay=0.05, param_group_fn=fn)
-    expected = build_param_groups(vit, arch="vit", layer_decay=0.5, weight_decay=0.05)
-    assert [(g["name"], g["lr_scale"], g["weight_decay"]) for g in optimizer.param_groups] == [
-        (g["name"], g["lr_scale"], g["weight_decay"]) for g in expected
-    ]
-    assert {g["lr"] for g in optimizer.param_groups} == {0.1}
-
-
-def test_timms_scheduler_applies_the_scale(vit):
-    fn = partial(build_param_groups, arch="vit", layer_decay=0.5)
-    optimizer = create_optimizer_v2(vit, opt="adamw", lr=0.1, param_group_fn=fn)
-    CosineLRScheduler(optimizer, t_initial=10).step(0)
-    assert [g["lr"] for g in optimizer.param_groups] == pytest.approx(
-        [0.1 * g["lr_scale"] for g in optimizer.param_groups]
-    )

@@ -54,7 +54,17 @@ def run_console(text):
         assert done.stdout
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/rules.md", "docs/diff.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README.md",
+        "docs/rules.md",
+        "docs/diff.md",
+        "docs/trainers.md",
+        "docs/resuming.md",
+        "CONTRIBUTING.md",
+    ],
+)
 def test_every_block_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
