@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HYPOTHESIS_PROFILE ?= $(if $(CI),ci,default)
 
-.PHONY: demo test lint types imports pytest bench tables clean
+.PHONY: demo test lint types imports pytest bench example tables clean
 
 demo: .venv/demo
 	$(BIN)/lrd explain vit_base_patch16_224
@@ -29,6 +29,9 @@ pytest: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.speed
+
+example: .venv/dev
+	$(BIN)/python examples/finetune_digits.py
 
 tables: .venv/dev
 	$(BIN)/python -m tables --write
