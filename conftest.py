@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lrd_registry import registry
+from lrd_registry.registry import default
+from lrd_registry.registry.registry import Registry
 
 settings.register_profile(
     "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -15,8 +16,8 @@ settings.load_profile("default")
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch):
     """Each test registers into its own; the shell's and other packages' rule files stay out."""
-    monkeypatch.delenv(registry.RULES_PATH, raising=False)
-    fresh = registry.Registry(lambda: [registry.bundled_rules()], registry.named_directories)
-    monkeypatch.setattr(registry, "default_registry", fresh)
-    monkeypatch.setattr("lrd_registry.selection.default_registry", fresh)
+    monkeypatch.delenv(default.RULES_PATH, raising=False)
+    fresh = Registry(lambda: [default.bundled_rules()], default.named_directories)
+    monkeypatch.setattr(default, "default_registry", fresh)
+    monkeypatch.setattr("lrd_registry.layers.selection.default_registry", fresh)
     return fresh

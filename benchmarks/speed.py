@@ -21,11 +21,11 @@ from timm.optim import param_groups_layer_decay
 from torch import nn
 
 from lrd_registry import build_param_groups
-from lrd_registry.loading import rule_set_from_mapping
-from lrd_registry.parameters import collect_parameters
-from lrd_registry.schema import RuleSet
-from lrd_registry.selection import select
-from lrd_registry.weight_decay import own_names
+from lrd_registry.groups.weight_decay import own_names
+from lrd_registry.layers.parameters import collect_parameters
+from lrd_registry.layers.selection import select
+from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.schema import RuleSet
 
 REAL = {
     "vit_tiny_patch16_224": "vit",

@@ -4,8 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrd_registry.assignment import Assignment as Assignment
-    from lrd_registry.assignment import Row as Row
     from lrd_registry.errors import AmbiguousArchitectureError as AmbiguousArchitectureError
     from lrd_registry.errors import CoverageError as CoverageError
     from lrd_registry.errors import Gap as Gap
@@ -19,22 +17,24 @@ if TYPE_CHECKING:
     from lrd_registry.errors import ResumeError as ResumeError
     from lrd_registry.errors import RuleFileError as RuleFileError
     from lrd_registry.errors import UnknownArchitectureError as UnknownArchitectureError
-    from lrd_registry.groups import build_param_groups as build_param_groups
-    from lrd_registry.learning_rates import LearningRates as LearningRates
-    from lrd_registry.learning_rates import audit_learning_rates as audit_learning_rates
-    from lrd_registry.learning_rates import verify_learning_rates as verify_learning_rates
-    from lrd_registry.loading import load_rule_set as load_rule_set
-    from lrd_registry.mae import param_groups_lrd as param_groups_lrd
-    from lrd_registry.registry import get_rule_set as get_rule_set
-    from lrd_registry.registry import list_architectures as list_architectures
-    from lrd_registry.registry import register_rules as register_rules
-    from lrd_registry.remapping import remap_state_dict as remap_state_dict
-    from lrd_registry.resuming import check_resume as check_resume
-    from lrd_registry.schema import RuleSet as RuleSet
-    from lrd_registry.selection import assign_layers as assign_layers
+    from lrd_registry.groups.mae import param_groups_lrd as param_groups_lrd
+    from lrd_registry.groups.param_groups import build_param_groups as build_param_groups
+    from lrd_registry.layers.assignment import Assignment as Assignment
+    from lrd_registry.layers.assignment import Row as Row
+    from lrd_registry.layers.selection import assign_layers as assign_layers
+    from lrd_registry.learning_rates.rates import LearningRates as LearningRates
+    from lrd_registry.learning_rates.verifying import audit_learning_rates as audit_learning_rates
+    from lrd_registry.learning_rates.verifying import verify_learning_rates as verify_learning_rates
+    from lrd_registry.registry.default import get_rule_set as get_rule_set
+    from lrd_registry.registry.default import list_architectures as list_architectures
+    from lrd_registry.registry.default import register_rules as register_rules
+    from lrd_registry.resuming.checking import check_resume as check_resume
+    from lrd_registry.resuming.remapping import remap_state_dict as remap_state_dict
+    from lrd_registry.rule_files.loading import load_rule_set as load_rule_set
+    from lrd_registry.rule_files.schema import RuleSet as RuleSet
 
 _HOME = {
-    "assignment": ("Assignment", "Row"),
+    "layers.assignment": ("Assignment", "Row"),
     "errors": (
         "AmbiguousArchitectureError",
         "CoverageError",
@@ -50,15 +50,16 @@ _HOME = {
         "RuleFileError",
         "UnknownArchitectureError",
     ),
-    "groups": ("build_param_groups",),
-    "learning_rates": ("LearningRates", "audit_learning_rates", "verify_learning_rates"),
-    "loading": ("load_rule_set",),
-    "mae": ("param_groups_lrd",),
-    "registry": ("get_rule_set", "list_architectures", "register_rules"),
-    "remapping": ("remap_state_dict",),
-    "resuming": ("check_resume",),
-    "schema": ("RuleSet",),
-    "selection": ("assign_layers",),
+    "groups.param_groups": ("build_param_groups",),
+    "learning_rates.rates": ("LearningRates",),
+    "learning_rates.verifying": ("audit_learning_rates", "verify_learning_rates"),
+    "rule_files.loading": ("load_rule_set",),
+    "groups.mae": ("param_groups_lrd",),
+    "registry.default": ("get_rule_set", "list_architectures", "register_rules"),
+    "resuming.remapping": ("remap_state_dict",),
+    "resuming.checking": ("check_resume",),
+    "rule_files.schema": ("RuleSet",),
+    "layers.selection": ("assign_layers",),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)

@@ -69,7 +69,7 @@ def lrd(_help: Help = False) -> None:
 @app.command("list")
 def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
     """List the registered rule sets."""
-    from lrd_registry.registry import default_registry
+    from lrd_registry.registry.default import default_registry
     from lrd_registry.report import registry_rows, table
 
     rows = registry_rows(default_registry.entries())
@@ -80,8 +80,8 @@ def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
 @app.command()
 def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:
     """Show a rule set: its sources, and the layers of each layout."""
+    from lrd_registry.layers.selection import find_rule_set
     from lrd_registry.report import rule_set_text
-    from lrd_registry.selection import find_rule_set
 
     rules = find_rule_set(rule)
     _print(rules.to_dict() if as_json else rule_set_text(rules))
@@ -103,13 +103,13 @@ def explain(
 
     Where only names are known, what needs shapes is left out: elements and weight decay.
     """
-    from lrd_registry.decay import check_layer_decay
-    from lrd_registry.groups import build_param_groups
+    from lrd_registry.groups.param_groups import build_param_groups
+    from lrd_registry.layers.decay import check_layer_decay
+    from lrd_registry.layers.parameters import collect_parameters
+    from lrd_registry.layers.selection import assign_layers
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
-    from lrd_registry.parameters import collect_parameters
     from lrd_registry.report import layer_rows, parameter_rows, table
-    from lrd_registry.selection import assign_layers
 
     built = build_model(model)
     assignment = assign_layers(built, arch)
@@ -147,8 +147,8 @@ def check(
     _help: Help = False,
 ) -> None:
     """Check a rule file, and that it covers each model; say what does not fit."""
+    from lrd_registry.layers.selection import assign_layers, find_rule_set
     from lrd_registry.models import build_model
-    from lrd_registry.selection import assign_layers, find_rule_set
 
     rules = find_rule_set(rule)
     results: list[dict[str, Any]] = []
@@ -194,13 +194,13 @@ def diff(
     _help: Help = False,
 ) -> None:
     """Show which parameters of a model change layer or scale from one rule set to another."""
-    from lrd_registry.diff import compare
-    from lrd_registry.diff_report import change_rows, difference_data, difference_text
+    from lrd_registry.diff.difference import compare
+    from lrd_registry.diff.report import change_rows, difference_data, difference_text
+    from lrd_registry.diff.sides import find_side, parse_side
+    from lrd_registry.diff.timm_grouping import timm_side
+    from lrd_registry.layers.parameters import collect_parameters
     from lrd_registry.models import build_model
-    from lrd_registry.parameters import collect_parameters
     from lrd_registry.report import table
-    from lrd_registry.sides import find_side, parse_side
-    from lrd_registry.timm_grouping import timm_side
 
     _check_number(sides_and_model, against)
     *sides, model = sides_and_model
@@ -221,7 +221,7 @@ def diff(
 @app.command()
 def schema(_help: Help = False) -> None:
     """Print the JSON Schema of a rule file."""
-    from lrd_registry.schema import rule_file_schema
+    from lrd_registry.rule_files.schema import rule_file_schema
 
     _print(rule_file_schema())
 

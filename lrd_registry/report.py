@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from lrd_registry.decay import layer_scale
+from lrd_registry.layers.decay import layer_scale
 
 if TYPE_CHECKING:
-    from lrd_registry.assignment import Assignment
-    from lrd_registry.entry import Entry
-    from lrd_registry.groups import Group
-    from lrd_registry.heads import Registered
-    from lrd_registry.parameters import Parameters
-    from lrd_registry.schema import RuleSet
+    from lrd_registry.groups.param_groups import Group
+    from lrd_registry.layers.assignment import Assignment
+    from lrd_registry.layers.parameters import Parameters
+    from lrd_registry.registry.heads import Registered
+    from lrd_registry.rule_files.entry import Entry
+    from lrd_registry.rule_files.schema import RuleSet
 
 Rows = list[dict[str, Any]]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from torch import nn
 
 from lrd_registry import assign_layers
-from lrd_registry.timm_grouping import timm_side
+from lrd_registry.diff.timm_grouping import timm_side
 
 Answers = list[tuple[str, int]]  # a name and its layer; a name may come from several models
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from torch import nn
 
 from lrd_registry import assign_layers, build_param_groups
-from lrd_registry.schema import RuleSet
+from lrd_registry.rule_files.schema import RuleSet
 from tests.name_maps import NameMap, Tensor
 
 Shape = tuple[int, ...]

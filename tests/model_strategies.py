@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from torch import nn
 
-from lrd_registry.loading import rule_set_from_mapping
-from lrd_registry.schema import RuleSet
+from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.schema import RuleSet
 from tests.building import model_with, parameter
 
 SHAPES = st.sampled_from([(), (1,), (3,), (2, 2), (4, 1), (2, 1, 2)])

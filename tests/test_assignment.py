@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import Row, assign_layers
-from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.building import layers_of, model_with, parameter
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lrd_registry import InvalidArgumentError, build_param_groups
-from lrd_registry.conventions import CONVENTIONS
-from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.groups.conventions import CONVENTIONS
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.building import model_with, parameter
 
 RULES = rule_set_from_mapping({"arch": "mine", "layers": [{"stem": "a.**"}, {"head": "b.**"}]})

@@ -3,7 +3,7 @@
 import pytest
 
 from lrd_registry import CoverageError, Gap, assign_layers
-from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.building import model_with, parameter
 
 ENTRIES = [

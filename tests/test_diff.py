@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from lrd_registry.diff import Place, Side, compare
-from lrd_registry.diff_report import change_rows, difference_data, difference_text
+from lrd_registry.diff.difference import Place, Side, compare
+from lrd_registry.diff.report import change_rows, difference_data, difference_text
+from lrd_registry.diff.sides import find_side, parse_side, place_by_layout
+from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
-from lrd_registry.loading import rule_set_from_mapping
-from lrd_registry.parameters import collect_parameters
-from lrd_registry.sides import find_side, parse_side, place_by_layout
-from lrd_registry.timm_grouping import timm_side
+from lrd_registry.layers.parameters import collect_parameters
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.building import model_with, timm_model
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROBE = """
 import lrd_registry
-from lrd_registry.registry import bundled_rules
+from lrd_registry.registry.default import bundled_rules
 print(lrd_registry.__file__)
 print(bundled_rules())
 print(*(lrd_registry.get_rule_set(name).arch for name in lrd_registry.list_architectures()))

@@ -10,8 +10,9 @@ from types import ModuleType
 import pytest
 
 from lrd_registry import RegistrationError, RuleFileError
-from lrd_registry.installed import package_directories
-from lrd_registry.registry import Registry, bundled_rules, installed_directories
+from lrd_registry.registry.default import bundled_rules, installed_directories
+from lrd_registry.registry.installed import package_directories
+from lrd_registry.registry.registry import Registry
 from tests.test_readme import blocks
 
 POINT = 'my-models = "my_models.rules"'
@@ -120,7 +121,7 @@ def test_a_package_half_removed_is_one_message_at_the_command_line(installed, tm
 
 
 def test_importing_lrd_registry_looks_up_no_packages():
-    code = "import sys, lrd_registry.registry; print('importlib.metadata' in sys.modules)"
+    code = "import sys, lrd_registry.registry.registry; print('importlib.metadata' in sys.modules)"
     assert python(".", "-c", code).stdout == "False\n"
 
 

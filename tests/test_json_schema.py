@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 import yaml
 
-from lrd_registry.registry import bundled_rules
-from lrd_registry.schema import rule_file_schema
+from lrd_registry.registry.default import bundled_rules
+from lrd_registry.rule_files.schema import rule_file_schema
 
 FILES = sorted(bundled_rules().glob("*.yaml"))
 SCHEMA = bundled_rules() / "rule-set.schema.json"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lrd_registry.matching import Hit, Matcher
-from lrd_registry.pattern_syntax import parse_pattern
+from lrd_registry.patterns.matching import Hit, Matcher
+from lrd_registry.patterns.syntax import parse_pattern
 
 TOKEN = re.compile(r"(\{\w+\}|\*)")
 

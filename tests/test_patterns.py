@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lrd_registry.pattern_syntax import PatternError, parse_pattern
+from lrd_registry.patterns.syntax import PatternError, parse_pattern
 
 MATCHES = [
     # literal names

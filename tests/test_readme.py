@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from lrd_registry.loading import load_rule_set
+from lrd_registry.rule_files.loading import load_rule_set
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

@@ -18,7 +18,8 @@ from lrd_registry import (
     load_rule_set,
     register_rules,
 )
-from lrd_registry.registry import RULES_PATH, Registry, bundled_rules
+from lrd_registry.registry.default import RULES_PATH, bundled_rules
+from lrd_registry.registry.registry import Registry
 from tests.building import layers_of, model_with
 
 TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: a.**, head: b.**]\n"

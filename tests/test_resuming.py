@@ -24,7 +24,7 @@ from lrd_registry import (
     check_resume,
     remap_state_dict,
 )
-from lrd_registry.loading import rule_set_from_mapping
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.building import model_with
 from tests.model_strategies import cases
 

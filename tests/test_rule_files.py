@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from lrd_registry import RuleFileError, load_rule_set
-from lrd_registry.loading import parse_rule_set, rule_set_from_mapping
+from lrd_registry.rule_files.loading import parse_rule_set, rule_set_from_mapping
 
 EXAMPLES = Path(__file__).parent / "rule_files"
 VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))

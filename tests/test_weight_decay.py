@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lrd_registry.pattern_syntax import parse_pattern
-from lrd_registry.weight_decay import WeightDecayRule
+from lrd_registry.groups.weight_decay import WeightDecayRule
+from lrd_registry.patterns.syntax import parse_pattern
 
 SEGMENTS = st.sampled_from(["a", "b", "ab", "bias", "0"])
 NAMES = st.lists(SEGMENTS, min_size=1, max_size=4).map(".".join)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lrd_registry.conventions import CONVENTIONS
 from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.groups.conventions import CONVENTIONS
 
 SCALE_KEYS: Mapping[str, str] = {
     row.scale: name for name, row in CONVENTIONS.items() if row.scale is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lrd_registry.assignment import Assignment
 from lrd_registry.errors import LearningRateFault
+from lrd_registry.layers.assignment import Assignment
 from lrd_registry.learning_rates.faults import in_lines, listed
 from lrd_registry.learning_rates.live_groups import LiveGroup
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrd_registry.assignment import Assignment
+from lrd_registry.layers.assignment import Assignment
 from lrd_registry.learning_rates.common_factor import close, common_factor
 from lrd_registry.learning_rates.live_groups import LiveGroup
 from lrd_registry.learning_rates.membership import assigned

@@ -1,0 +1,1 @@
+"""What changes between two rule sets, or against timm's own grouping."""

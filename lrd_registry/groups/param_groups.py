@@ -1,0 +1,193 @@
+"""Assignment → parameter groups for `torch.optim`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lrd_registry.errors import ModelError
+from lrd_registry.groups.conventions import Convention, Kind, choose_convention, rate_keys
+from lrd_registry.groups.scales import Scales, check_not_negative
+from lrd_registry.groups.weight_decay import (
+    WeightDecayRule,
+    own_keywords,
+    own_names,
+    parse_patterns,
+)
+from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.parameters import Parameters, collect_parameters
+from lrd_registry.layers.selection import Arch, select
+
+if TYPE_CHECKING:
+    from lrd_registry.layers.parameters import Model
+
+Group: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the head trains at, and under which keys the groups say so.
+
+    Attributes:
+        convention: which keys carry the learning rate.
+        weight_decay: of the decayed groups.
+        lr: the base learning rate; None where the optimizer or the loop has it.
+        min_lr: the least learning rate of the schedule, as for the head.
+
+    Raises:
+        InvalidArgumentError: one of the numbers is out of its range.
+    """
+
+    convention: Convention
+    weight_decay: float
+    lr: float | None = None
+    min_lr: float | None = None
+
+    def __post_init__(self) -> None:
+        check_not_negative("weight_decay", self.weight_decay)
+        for argument in ("lr", "min_lr"):
+            if getattr(self, argument) is not None:
+                check_not_negative(argument, getattr(self, argument))
+
+
+def build_param_groups(
+    model: Model,
+    arch: Arch = "auto",
+    *,
+    layer_decay: float = 0.75,
+    weight_decay: float = 0.05,
+    lr: float | None = None,
+    min_lr: float | None = None,
+    convention: str | None = None,
+    no_weight_decay: str | Iterable[str] = (),
+    lr_mult: Mapping[str, float] | None = None,
+    min_scale: float = 0.0,
+) -> list[Group]:
+    r"""Groups of a model's trainable parameters, each at the learning rate of its depth.
+
+    A group's scale is `layer_decay ** (num_layers - 1 - layer)`, times its entry's `lr_mult`,
+    and not below `min_scale`. Parameters of at most one dimension, names ending in `.bias`, and
+    those named by the rule set, by the model's own `no_weight_decay()` and
+    `no_weight_decay_keywords()`, or by `no_weight_decay` get no weight decay.
+
+    Args:
+        model: a module, or its `(name, parameter)` pairs.
+        arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment`, or
+            `"auto"`: the rule set that fits the model completely.
+        layer_decay: the factor from one layer to the one before it; above 0.
+        weight_decay: of the decayed groups.
+        lr: the base learning rate, which the head trains at.
+        min_lr: the least learning rate of the schedule, as for the head; only where the
+            convention's loop reads it from a group (Megatron).
+        convention: the keys that carry the scale: `"timm"` (`lr_scale`), `"torch"` (`lr` times
+            the scale), `"dinov2"` (`lr_multiplier`, `wd_multiplier`, `is_last_layer`),
+            `"megatron"` (`lr_mult`, `wd_mult`; with `lr` also `max_lr`), `"megatron_max_lr"` (the
+            same without `lr_mult`: `max_lr` and `min_lr` are scaled). Left out: `"torch"` with
+            `lr`, else `"timm"`.
+        no_weight_decay: patterns of more parameters without weight decay.
+        lr_mult: entry name -> factor on its scale, such as `{"head": 10.0}`.
+        min_scale: the least scale of a group.
+
+    Returns:
+        Groups with `params`, `param_names`, `weight_decay`, `layer`, `name`, `assignment` (the
+        `Assignment.fingerprint()`) and the convention's keys, sorted by layer, decayed before not
+        decayed. Every trainable parameter is in exactly one; none is empty.
+
+    Raises:
+        CoverageError: the rule set does not cover the model; every parameter at fault is named.
+        InvalidArgumentError: an argument outside its range.
+        ModelError: nothing in the model requires a gradient, or a shape is not known yet.
+        LrdError: as for `assign_layers`.
+
+    >>> from torch import nn
+    >>> from lrd_registry.rule_files.loading import parse_rule_set
+    >>> rules = parse_rule_set("arch: two\nlayers: [stem: 0.**, head: 1.**]")
+    >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    >>> for group in build_param_groups(model, rules, layer_decay=0.5, lr=1e-3):
+    ...     print(group["name"], group["lr"], group["weight_decay"], group["param_names"])
+    layer_00_decay 0.0005 0.05 ['0.weight']
+    layer_00_no_decay 0.0005 0.0 ['0.bias']
+    layer_01_decay 0.001 0.05 ['1.weight']
+    layer_01_no_decay 0.001 0.0 ['1.bias']
+
+    Source: `param_groups_lrd` of MAE (`util/lr_decay.py` in facebookresearch/mae), after BEiT.
+    """
+    scales = Scales(layer_decay, lr_mult or {}, min_scale)
+    rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
+    parameters = collect_parameters(model)
+    _check_shapes(parameters)
+    part = select(parameters, arch)
+    assignment = arch if isinstance(arch, Assignment) else part  # the whole model's, for the rest
+    names, globs = own_names(model)
+    rule = WeightDecayRule(
+        (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),
+        names=names,
+        globs=globs,
+        keywords=own_keywords(model),
+    )
+    return group_parameters(parameters, assignment, scales, rates, rule)
+
+
+def group_parameters(
+    parameters: Parameters,
+    assignment: Assignment,
+    scales: Scales,
+    rates: Rates,
+    rule: WeightDecayRule,
+) -> list[Group]:
+    """Group the trainable parameters by layer, decayed and not."""
+    fingerprint, scale_of = assignment.fingerprint(), scales.of(assignment)
+    groups = [
+        {
+            "params": [parameters.by_name[name] for name in names],
+            "param_names": names,
+            "weight_decay": rates.weight_decay if kind.decays else 0.0,
+            "layer": kind.layer,
+            "name": str(kind),
+            "assignment": fingerprint,
+            **rate_keys(rates.convention, scale_of[kind.layer], kind, rates.lr, rates.min_lr),
+        }
+        for kind, names in _members(parameters, assignment, rates.convention, rule)
+    ]
+    if not groups:
+        raise ModelError(
+            f"none of the model's {len(parameters.by_name)} parameters requires a gradient, so "
+            "there is nothing to train; unfreeze some with requires_grad_(True)"
+        )
+    return groups
+
+
+def _members(
+    parameters: Parameters, assignment: Assignment, convention: Convention, rule: WeightDecayRule
+) -> Iterator[tuple[Kind, list[str]]]:
+    """The names of each group, by layer; those with weight decay first."""
+    placements, exempts = assignment.placements, rule.exempts
+    members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
+    for name, parameter in parameters.by_name.items():
+        if parameter.requires_grad:
+            decayed, exempt = members[placements[name].layer]
+            (exempt if parameter.ndim <= 1 or exempts(name) else decayed).append(name)
+    for layer, (decayed, exempt) in enumerate(members):
+        for decays, names in ((True, decayed), (False, exempt)):
+            for is_last, part in convention.split(names):
+                yield Kind(layer, decays, is_last), part
+
+
+def _check_shapes(parameters: Parameters) -> None:
+    """Refuse parameters of lazy modules, which torch says have one dimension until they are run."""
+    lazy = {kind for kind in set(map(type, parameters.by_name.values())) if _is_lazy(kind)}
+    names = [name for name, p in parameters.by_name.items() if type(p) in lazy] if lazy else []
+    if names:
+        raise ModelError(
+            f"the shape of {names[0]!r}{_and_more(names)} is not known yet, and weight decay "
+            "depends on it; run the model once on an input, or build it with its sizes"
+        )
+
+
+def _is_lazy(kind: type) -> bool:
+    return hasattr(kind, "materialize")
+
+
+def _and_more(names: list[str]) -> str:
+    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""

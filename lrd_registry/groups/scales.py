@@ -1,0 +1,73 @@
+"""What turns a layer into a learning-rate scale: the decay, multipliers by entry, a least scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.decay import check_layer_decay, layer_scale
+from lrd_registry.wording import did_you_mean
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The scales of one training.
+
+    A layer's scale is `layer_decay ** (num_layers - 1 - layer)` times the multiplier of its
+    entry in `lr_mult`, and not below `min_scale`.
+
+    Raises:
+        InvalidArgumentError: one of the numbers is out of its range.
+    """
+
+    layer_decay: float = 0.75
+    lr_mult: Mapping[str, float] = field(default_factory=dict)
+    min_scale: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_layer_decay(self.layer_decay)
+        check_not_negative("min_scale", self.min_scale)
+        for entry, factor in self.lr_mult.items():
+            if not (math.isfinite(factor) and factor > 0):
+                raise InvalidArgumentError(
+                    f"lr_mult[{entry!r}] must be finite and above 0; found {factor!r}. To keep "
+                    "parameters as they are, freeze them: requires_grad_(False)"
+                )
+
+    def of(self, assignment: Assignment) -> list[float]:
+        """The scale of each layer of an assignment, 0 to `num_layers - 1`.
+
+        Raises:
+            InvalidArgumentError: `lr_mult` names an entry that its layout does not have.
+        """
+        self._check_entries(assignment)
+        last = assignment.num_layers
+        return [
+            max(
+                self.min_scale,
+                layer_scale(layer, last, self.layer_decay) * self.lr_mult.get(entry, 1.0),
+            )
+            for layer, entry in enumerate(assignment.layers)
+        ]
+
+    def _check_entries(self, assignment: Assignment) -> None:
+        for entry in self.lr_mult:
+            if entry not in assignment.entries:
+                hint = did_you_mean(entry, assignment.entries, quote="{!r}")
+                raise InvalidArgumentError(
+                    f"lr_mult: {assignment.arch!r} (layout {assignment.layout!r}) has no entry "
+                    f"{entry!r}{hint}; its entries: {', '.join(assignment.entries)}"
+                )
+
+
+def check_not_negative(argument: str, value: float) -> None:
+    """Refuse what is not finite, or below 0.
+
+    Raises:
+        InvalidArgumentError: it is.
+    """
+    if not (math.isfinite(value) and value >= 0):
+        raise InvalidArgumentError(f"{argument} must be finite and not below 0; found {value!r}")

@@ -1,0 +1,1 @@
+"""The pattern language: dot-separated names with `{index}`, `*` and `**`."""

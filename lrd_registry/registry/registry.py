@@ -1,0 +1,92 @@
+"""The registry: rule sets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrd_registry.errors import RegistrationError, UnknownArchitectureError
+from lrd_registry.registry.heads import Registered, read_heads
+from lrd_registry.wording import did_you_mean, nearest_words
+
+if TYPE_CHECKING:
+    from lrd_registry.rule_files.schema import RuleSet
+
+
+class Registry:
+    """Rule sets by name: those in directories of rule files, and those registered by hand.
+
+    Args:
+        installed: tells which directories of rule files do not change; asked once, at first use.
+        directories: tells where more rule files lie; asked anew at each use.
+    """
+
+    def __init__(
+        self,
+        installed: Callable[[], Iterable[Path]] = tuple,
+        directories: Callable[[], Iterable[Path]] = tuple,
+    ) -> None:
+        self._installed = installed
+        self._directories = directories
+        self._registered: dict[str, Registered] = {}
+        self._replaced: set[str] = set()
+
+    def register(self, rule_set: RuleSet, source: str, *, replace: bool = False) -> None:
+        """Add a rule set under the name that it gives itself.
+
+        Raises:
+            RegistrationError: the name is taken, and `replace` is not set.
+        """
+        if not replace and (taken := self._all().get(rule_set.arch)):
+            raise _twice(rule_set.arch, taken.source, source)
+        self._replaced.add(rule_set.arch)
+        self._registered[rule_set.arch] = Registered(
+            rule_set.arch, rule_set.summary, tuple(rule_set.layouts), source, lambda: rule_set
+        )
+
+    def entries(self) -> list[Registered]:
+        """All rule sets, by name."""
+        return [entry for _, entry in sorted(self._all().items())]
+
+    def names(self) -> list[str]:
+        """The names of all rule sets, sorted."""
+        return sorted(self._all())
+
+    def get(self, name: str) -> RuleSet:
+        """The rule set of this name.
+
+        Raises:
+            UnknownArchitectureError: there is none; the message names the nearest.
+            RuleFileError: its file is at fault.
+        """
+        entries = self._all()
+        if name not in entries:
+            raise UnknownArchitectureError(
+                f"no rule set is called {name!r}{did_you_mean(name, entries, quote='{!r}')}\n"
+                f"Known: {', '.join(sorted(entries)) or 'none'}. A rule file of your own is given "
+                "by its path, such as ./my.yaml",
+                nearest=nearest_words(name, entries),
+            )
+        return entries[name].load()
+
+    def _all(self) -> dict[str, Registered]:
+        found: dict[str, Registered] = {}
+        for entry in chain(self._installed_heads, *map(read_heads, self._directories())):
+            if entry.arch in found and entry.arch not in self._replaced:
+                raise _twice(entry.arch, found[entry.arch].source, entry.source)
+            found[entry.arch] = entry
+        return found | self._registered
+
+    @cached_property
+    def _installed_heads(self) -> tuple[Registered, ...]:
+        return tuple(chain.from_iterable(map(read_heads, self._installed())))
+
+
+def _twice(arch: str, first: str, second: str) -> RegistrationError:
+    return RegistrationError(
+        f"two rule sets are called {arch!r}: one from {first}, one from {second}; rename one, "
+        "or register yours with replace=True"
+    )

@@ -1,0 +1,161 @@
+"""One entry of a layout: its patterns, and how they make layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.rule_files.clauses import ROLES, Clause
+from lrd_registry.rule_files.fields import Names, Patterns, SomePatterns, Strict, fault, refuse
+from lrd_registry.wording import did_you_mean
+
+
+class Entry(Strict):
+    """One line of a layout: the parameters of one layer, or of a run of layers."""
+
+    match: SomePatterns = Field(
+        description="The entry's parameters. With an `{index}`, each index is a layer of its own."
+    )
+    index: Annotated[Names | None, Field(validate_default=True)] = Field(
+        None,
+        description="The indices that tell layers apart, outermost first; all, if left out.",
+    )
+    every: Annotated[int, Field(strict=True, ge=1)] = Field(
+        1, description="How many neighbours along the last index share one layer."
+    )
+    first: Patterns = Field(
+        (),
+        description="Parameters that share the entry's first layer (of those with equal indices).",
+    )
+    last: Patterns = Field(
+        (),
+        description="Parameters that share the entry's last layer (of those with equal indices).",
+    )
+    previous: Patterns = Field(
+        (),
+        description="Parameters that share the layer before these (of those with equal indices).",
+    )
+    outside: Patterns = Field(
+        (),
+        description="More of the entry's parameters, those beside the layout's prefix.",
+    )
+    optional: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Whether a model may have no parameters here; its layer counts all the same.",
+    )
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The names of the indices that tell this entry's layers apart."""
+        return self.match[0].indices if self.index is None else self.index
+
+    def under(self, prefix: str) -> Entry:
+        """The entry with its patterns under a prefix, and those outside it among `match`."""
+        moved: dict[str, Any] = {
+            role: tuple(pattern.under(prefix) for pattern in getattr(self, role)) for role in ROLES
+        }
+        joined = {"match": moved["match"] + self.outside, "outside": ()}
+        return Entry.model_construct(**{**dict(self), **moved, **joined})
+
+    def clauses(self, position: int) -> Iterator[Clause]:
+        """The entry's patterns, each with its role; `position` is the entry's in its layout."""
+        for role in ROLES:
+            for pattern in getattr(self, role):
+                places = {index: place for place, index in enumerate(pattern.indices)}
+                is_direct = pattern.indices == self.indices
+                order = None if is_direct else tuple(map(places.get, self.indices))
+                yield Clause(position, role, pattern, order)
+
+    @field_validator("index")
+    @classmethod
+    def _is_captured(
+        cls, index: tuple[str, ...] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | None:
+        match: tuple[Pattern, ...] = info.data.get("match", ())
+        if index is None:
+            refuse(
+                ((), _disagree(pattern, match[0]))
+                for pattern in match[1:]
+                if set(pattern.indices) != set(match[0].indices)
+            )
+        else:
+            refuse(
+                ((position,), _not_captured(name, pattern))
+                for position, name in enumerate(index)
+                for pattern in match
+                if name not in pattern.indices
+            )
+        return index
+
+    @field_validator("every")
+    @classmethod
+    def _has_an_index_to_divide(cls, every: int, info: ValidationInfo) -> int:
+        indices = _indices_so_far(info)
+        if every > 1 and indices == ():
+            raise fault("`every` groups neighbours along an {index}, and `match` captures none")
+        return every
+
+    @field_validator("outside")
+    @classmethod
+    def _is_one_layer(
+        cls, outside: tuple[Pattern, ...], info: ValidationInfo
+    ) -> tuple[Pattern, ...]:
+        if outside and _indices_so_far(info):
+            raise fault("`outside` is for an entry of one layer, and `match` has an {index}")
+        refuse(
+            ((position,), fault(f"{pattern}: a pattern outside the prefix captures no {{index}}"))
+            for position, pattern in enumerate(outside)
+            if pattern.indices
+        )
+        return outside
+
+    @field_validator("first", "last", "previous")
+    @classmethod
+    def _joins_known_layers(
+        cls, patterns: tuple[Pattern, ...], info: ValidationInfo
+    ) -> tuple[Pattern, ...]:
+        indices = _indices_so_far(info)
+        if indices is None:
+            return patterns
+        if patterns and not indices and info.field_name != "previous":
+            raise fault(f"`{info.field_name}` needs several layers, and `match` has no {{index}}")
+        refuse(
+            ((position,), _no_index_of_match(name, pattern, indices))
+            for position, pattern in enumerate(patterns)
+            for name in pattern.indices
+            if name not in indices
+        )
+        return patterns
+
+
+def _disagree(one: Pattern, other: Pattern) -> PydanticCustomError:
+    return fault(
+        f"{one} and {other} capture different indices, so they cannot share an entry; use equal "
+        "{index} names, or name the common ones in `index`"
+    )
+
+
+def _not_captured(name: str, pattern: Pattern) -> PydanticCustomError:
+    hint = did_you_mean(name, pattern.indices)
+    return fault(f"index `{name}` is not captured by pattern {pattern}{hint}")
+
+
+def _no_index_of_match(
+    name: str, pattern: Pattern, indices: tuple[str, ...]
+) -> PydanticCustomError:
+    hint = did_you_mean(name, indices, quote="{{{}}}")
+    return fault(f"{pattern}: {{{name}}} is no index of `match`{hint}")
+
+
+def _indices_so_far(info: ValidationInfo) -> tuple[str, ...] | None:
+    """The indices of the entry under validation; None where its patterns are at fault."""
+    if "match" not in info.data or "index" not in info.data:
+        return None
+    index: tuple[str, ...] | None = info.data["index"]
+    match: tuple[Pattern, ...] = info.data["match"]
+    return match[0].indices if index is None else index

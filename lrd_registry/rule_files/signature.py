@@ -1,0 +1,43 @@
+"""What a model must have for a layout to speak of it at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from lrd_registry.patterns.pattern import Pattern
+
+
+class Signature:
+    """Patterns that must each match one of a model's names.
+
+    Most are plain names, and the lack of one settles the matter before any pattern is tried.
+
+    >>> from lrd_registry.patterns.syntax import parse_pattern
+    >>> signature = Signature(map(parse_pattern, ["head.weight", "blocks.0.**"]))
+    >>> signature.is_on(["blocks.0.weight", "head.weight"])
+    True
+    >>> [str(pattern) for pattern in signature.missing(["blocks.1.weight", "head.weight"])]
+    ['blocks.0.**']
+    """
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._all = tuple(patterns)
+        self._names = tuple(pattern.text for pattern in self._all if pattern.is_literal)
+        self._patterns = tuple(pattern for pattern in self._all if not pattern.is_literal)
+
+    def is_on(self, names: Collection[str]) -> bool:
+        """Whether each pattern matches one of the names."""
+        for name in self._names:
+            if name not in names:
+                return False
+        return all(_is_found(pattern, names) for pattern in self._patterns)
+
+    def missing(self, names: Collection[str]) -> tuple[Pattern, ...]:
+        """The patterns that match none of the names."""
+        return tuple(pattern for pattern in self._all if not _is_found(pattern, names))
+
+
+def _is_found(pattern: Pattern, names: Collection[str]) -> bool:
+    beginning = re.split(r"[{*]", pattern.text)[0].rstrip(".")
+    return any(name.startswith(beginning) and pattern.match(name) is not None for name in names)
