@@ -1,8 +1,9 @@
-"""timm's families that fit a bundled rule set by name, as docs/numbering.md says."""
+"""Families that fit a bundled rule set by name, as docs/numbering.md says."""
 
 import pytest
 
 from lrd_registry import assign_layers
+from lrd_registry.models import build_model
 from tests.building import layers_of, timm_model
 
 
@@ -21,6 +22,20 @@ def assign(name):
 )
 def test_it_fits_by_name(name, arch):
     assert assign(name).arch == arch
+
+
+@pytest.mark.parametrize(
+    ("model_type", "arch"),
+    [
+        *[(name, "vit") for name in ("audio-spectrogram-transformer", "internvl_vision", "dpt")],
+        *[(name, "vit") for name in ("chinese_clip_vision_model", "idefics3_vision")],
+        *[(name, "vit") for name in ("smolvlm_vision", "tipsv2_vision_model", "timesformer")],
+        *[(name, "vit") for name in ("videomae", "vivit", "vilt")],
+        *[(name, "swin") for name in ("donut-swin", "maskformer-swin")],
+    ],
+)
+def test_a_type_of_transformers_fits_by_name(model_type, arch):
+    assert assign_layers(build_model(f"hf:{model_type}")).arch == arch
 
 
 def test_a_resnet_stem_is_one_layer():
