@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 SPAN = "**"
 MAX_DIGITS = 9
@@ -96,17 +97,17 @@ class Pattern:
         parts = (*prefix.split("."), *self.parts)
         return Pattern(f"{prefix}.{self.text}", self.indices, self.counted, parts)
 
-    @property
+    @cached_property
     def is_literal(self) -> bool:
         """Whether the pattern stands for exactly one name: itself."""
         return _literal(self.parts) is not None
 
-    @property
+    @cached_property
     def ending(self) -> str | None:
         """The `x.y` of a pattern `**.x.y` without other wildcards, else None."""
         return _literal(self.parts[1:]) if self.parts[0] == SPAN else None
 
-    @property
+    @cached_property
     def inside(self) -> str | None:
         """The `x.y` of a pattern `**.x.y.**` without other wildcards, else None."""
         return _literal(self.parts[1:-1]) if self.parts[0] == self.parts[-1] == SPAN else None
