@@ -1,0 +1,51 @@
+"""The command line: parses, calls, prints.
+
+Exit status 0: fine; 1: the model or the rule falls short; 2: misuse, or an unreadable file.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lrd_registry.cli.check import check
+from lrd_registry.cli.diff import diff
+from lrd_registry.cli.explain import explain
+from lrd_registry.cli.options import Help
+from lrd_registry.cli.rule_sets import list_rule_sets, schema, show
+from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, LrdError
+
+app = typer.Typer(
+    name="lrd",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": []},
+)
+
+
+@app.callback()
+def lrd(_help: Help = False) -> None:
+    """Layer-wise learning-rate decay by declarative rules."""
+
+
+app.command("list")(list_rule_sets)
+for command in (show, explain, check, diff, schema):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one message and an exit status."""
+    try:
+        app(prog_name="lrd")
+    except (CoverageError, AmbiguousArchitectureError) as error:
+        _fail(error, 1)
+    except LrdError as error:
+        _fail(error, 2)
+
+
+def _fail(error: LrdError, status: int) -> None:
+    print(f"lrd: {error}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,58 @@
+"""`lrd explain`: the layers of a model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lrd_registry.cli.options import ArchOption, AsJson, Help, ModelName
+from lrd_registry.cli.printing import show_output
+
+
+def explain(
+    model: ModelName,
+    arch: ArchOption = "auto",
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="One line per parameter, with its pattern.")
+    ] = False,
+    layer_decay: Annotated[float, typer.Option(help="From one layer to the one before.")] = 0.75,
+    weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = 0.05,
+    as_json: AsJson = False,
+    _help: Help = False,
+) -> None:
+    """Show a model's layers: what each holds, at what scale, under which weight decay.
+
+    Where only names are known, what needs shapes is left out: elements and weight decay.
+    """
+    from lrd_registry.groups.param_groups import build_param_groups
+    from lrd_registry.layers.decay import check_layer_decay
+    from lrd_registry.layers.parameters import collect_parameters
+    from lrd_registry.layers.selection import assign_layers
+    from lrd_registry.models import build_model
+    from lrd_registry.models.skeleton import has_shapes
+    from lrd_registry.report import layer_rows, parameter_rows, table
+
+    built = build_model(model)
+    assignment = assign_layers(built, arch)
+    about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
+    groups = None
+    if has_shapes(built.parameters()):
+        about["weight_decay"] = weight_decay
+        groups = build_param_groups(
+            built, assignment, layer_decay=layer_decay, weight_decay=weight_decay
+        )
+    else:
+        check_layer_decay(layer_decay)
+    rows = parameter_rows(collect_parameters(built), assignment, groups, layer_decay)
+    if not parameters:
+        rows = layer_rows(rows, assignment, layer_decay)
+    if as_json:
+        fitting = {key: getattr(assignment, key) for key in ("arch", "layout", "num_layers")}
+        show_output({**about, **fitting, "parameters" if parameters else "layers": rows})
+    else:
+        print(
+            f"{model}: {assignment.arch} (layout {assignment.layout}), "
+            f"{assignment.num_layers} layers, layer decay {layer_decay:g}"
+        )
+        show_output(table(rows))

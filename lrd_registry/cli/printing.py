@@ -1,0 +1,25 @@
+"""The only place that prints results: text, a table, or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def show_output(output: Table | str | Any) -> None:
+    """Text and JSON as they are; a table as wide as it needs where nobody's terminal is."""
+    from rich.table import Table
+
+    if isinstance(output, str):
+        print(output)
+    elif isinstance(output, Table):
+        from rich.console import Console
+
+        console = Console(width=None if sys.stdout.isatty() else 200)
+        console.print(output, highlight=False, markup=False)
+    else:
+        print(json.dumps(output, indent=2, ensure_ascii=False))

@@ -1,0 +1,32 @@
+"""`lrd list`, `show` and `schema`: what rule sets there are, and what they say."""
+
+from __future__ import annotations
+
+from lrd_registry.cli.options import AsJson, Help, RuleName
+from lrd_registry.cli.printing import show_output
+
+
+def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
+    """List the registered rule sets."""
+    from lrd_registry.registry.default import default_registry
+    from lrd_registry.report import registry_rows, table
+
+    rows = registry_rows(default_registry.entries())
+    counted = [{**row, "layouts": len(row["layouts"])} for row in rows]
+    show_output(rows if as_json else table(counted))
+
+
+def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:
+    """Show a rule set: its sources, and the layers of each layout."""
+    from lrd_registry.layers.selection import find_rule_set
+    from lrd_registry.report import rule_set_text
+
+    rules = find_rule_set(rule)
+    show_output(rules.to_dict() if as_json else rule_set_text(rules))
+
+
+def schema(_help: Help = False) -> None:
+    """Print the JSON Schema of a rule file."""
+    from lrd_registry.rule_files.schema import rule_file_schema
+
+    show_output(rule_file_schema())
