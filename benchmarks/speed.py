@@ -38,7 +38,8 @@ REAL = {
 GENERATED = (1_000, 10_000, 100_000)
 STACK = rule_set_from_mapping({"arch": "stack", "layers": [{"block": "blocks.{block}.**"}]})
 COLUMNS = (
-    "model | parameters | bare walk | timm | **lrd-registry** | parameters | layers | own names"
+    "model | parameters | bare walk | timm | **lrd-registry** | parameters | layers | fingerprint"
+    " | own names"
 )
 
 
@@ -62,14 +63,16 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
-    """The bare walk, timm's grouping, ours, and three of our steps."""
+    """The bare walk, timm's grouping, ours, and four of our steps."""
     parameters = collect_parameters(model)
+    assignment = select(parameters, arch)
     return [
         lambda: list(model.named_parameters()),
         lambda: param_groups_layer_decay(model),
         lambda: build_param_groups(model, arch),
         lambda: collect_parameters(model),
         lambda: select(parameters, arch),
+        assignment.fingerprint,
         lambda: own_names(model),
     ]
 
@@ -126,7 +129,7 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}, timm {timm.__version__}\n"
     )
-    print(f"| {COLUMNS} |\n|---|{'---:|' * 7}")
+    print(f"| {COLUMNS} |\n|---|{'---:|' * 8}")
     ratios = []
     for name, arch in REAL.items():
         with torch.device("meta"):

@@ -1,8 +1,9 @@
 """`param_groups_lrd` returns what MAE's function of that name returns, restated here."""
 
 import pytest
+from torch.nn.parameter import UninitializedParameter
 
-from lrd_registry import CoverageError, param_groups_lrd
+from lrd_registry import CoverageError, ModelError, param_groups_lrd
 from tests.building import parameter, timm_model
 
 
@@ -56,3 +57,10 @@ def test_a_register_token_gets_the_stems_rate_and_not_the_heads():
     groups = param_groups_lrd(model, layer_decay=0.5)
     (group,) = [g for g in groups if "reg_token" in g["param_names"]]
     assert group["lr_scale"] == 0.5**13
+
+
+def test_a_parameter_of_unknown_shape_is_an_error_here_too():
+    model = timm_model("vit_tiny_patch16_224")
+    model.head.register_parameter("weight", UninitializedParameter())
+    with pytest.raises(ModelError, match=r"the shape of 'head\.weight' is not known yet"):
+        param_groups_lrd(model)

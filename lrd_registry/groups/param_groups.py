@@ -116,7 +116,6 @@ def build_param_groups(
     scales = Scales(layer_decay, lr_mult or {}, min_scale)
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters = collect_parameters(model)
-    _check_shapes(parameters)
     part = select(parameters, arch)
     assignment = arch if isinstance(arch, Assignment) else part  # the whole model's, for the rest
     names, globs = own_names(model)
@@ -137,6 +136,7 @@ def group_parameters(
     rule: WeightDecayRule,
 ) -> list[Group]:
     """Group the trainable parameters by layer, decayed and not."""
+    _check_shapes(parameters)
     fingerprint, scale_of = assignment.fingerprint(), scales.of(assignment)
     groups = [
         {
