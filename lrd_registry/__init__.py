@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lrd_registry.errors import LrdError as LrdError
     from lrd_registry.errors import ModelError as ModelError
     from lrd_registry.errors import NoFittingArchitectureError as NoFittingArchitectureError
+    from lrd_registry.errors import RankMismatchError as RankMismatchError
     from lrd_registry.errors import RegistrationError as RegistrationError
     from lrd_registry.errors import ResumeError as ResumeError
     from lrd_registry.errors import RuleFileError as RuleFileError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lrd_registry.learning_rates.rates import LearningRates as LearningRates
     from lrd_registry.learning_rates.verifying import audit_learning_rates as audit_learning_rates
     from lrd_registry.learning_rates.verifying import verify_learning_rates as verify_learning_rates
+    from lrd_registry.ranks import verify_ranks as verify_ranks
     from lrd_registry.registry.default import get_rule_set as get_rule_set
     from lrd_registry.registry.default import list_architectures as list_architectures
     from lrd_registry.registry.default import register_rules as register_rules
@@ -45,6 +47,7 @@ _HOME = {
         "LrdError",
         "ModelError",
         "NoFittingArchitectureError",
+        "RankMismatchError",
         "RegistrationError",
         "ResumeError",
         "RuleFileError",
@@ -55,6 +58,7 @@ _HOME = {
     "learning_rates.verifying": ("audit_learning_rates", "verify_learning_rates"),
     "rule_files.loading": ("load_rule_set",),
     "groups.mae": ("param_groups_lrd",),
+    "ranks": ("verify_ranks",),
     "registry.default": ("get_rule_set", "list_architectures", "register_rules"),
     "resuming.remapping": ("remap_state_dict",),
     "resuming.checking": ("check_resume",),

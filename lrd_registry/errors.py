@@ -44,6 +44,14 @@ class ResumeError(LrdError):
         self.assignments = tuple(assignments)
 
 
+class RankMismatchError(LrdError):
+    """Processes of one training with different groups; `ranks` are those that differ from most."""
+
+    def __init__(self, message: str, *, ranks: Sequence[int]) -> None:
+        super().__init__(message)
+        self.ranks = tuple(ranks)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One fault of a rule file. `line` and `column` count from 1; data has neither."""

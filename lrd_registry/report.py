@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from lrd_registry.layers.decay import layer_scale
+from lrd_registry.groups.scales import Scales
 
 if TYPE_CHECKING:
     from lrd_registry.groups.param_groups import Group
-    from lrd_registry.layers.assignment import Assignment
+    from lrd_registry.layers.assignment import Assignment, Level
     from lrd_registry.layers.parameters import Parameters
     from lrd_registry.registry.heads import Registered
     from lrd_registry.rule_files.entry import Entry
+    from lrd_registry.rule_files.layout import Layout
     from lrd_registry.rule_files.schema import RuleSet
 
 Rows = list[dict[str, Any]]
@@ -38,7 +39,7 @@ def parameter_rows(
             "entry": row.entry,
             "pattern": row.pattern,
             "elements": None if groups is None else parameters.by_name[row.name].numel(),
-            "scale": layer_scale(row.layer, assignment.num_layers, layer_decay),
+            "scale": assignment.scale(row.name, layer_decay),
             "weight_decay": weight_decay.get(row.name),
         }
         for row in assignment.values()
@@ -48,31 +49,48 @@ def parameter_rows(
 
 def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
     """One row per layer, from those of its parameters; `decayed` counts elements."""
-    layers: Rows = [
-        {
-            "layer": layer,
+    layers: dict[Level, dict[str, Any]] = {
+        level: {
+            "layer": level[1],
             "entry": entry,
             "parameters": 0,
             "elements": 0,
-            "scale": layer_scale(layer, assignment.num_layers, layer_decay),
+            "scale": scale,
             "weight_decay": 0.0,
             "decayed": 0,
         }
-        for layer, entry in enumerate(assignment.layers)
-    ]
+        for (level, scale), entry in zip(
+            Scales(layer_decay).of(assignment).items(), assignment.layers, strict=True
+        )
+    }
     for row in rows:
-        layer = layers[row["layer"]]
+        layer = layers[assignment[row["name"]].level]
         layer["parameters"] += 1
         layer["elements"] += row.get("elements", 0)
         if row.get("weight_decay"):
             layer["weight_decay"] = row["weight_decay"]
             layer["decayed"] += row["elements"]
-    return layers if all("elements" in row for row in rows) else _without_shapes(layers)
+    found = list(layers.values())
+    return found if all("elements" in row for row in rows) else _without_shapes(found)
 
 
 def _without_shapes(rows: Rows) -> Rows:
     shaped = {"elements", "weight_decay", "decayed"}
     return [{key: row[key] for key in row if key not in shaped} for row in rows]
+
+
+def depth_data(assignment: Assignment) -> dict[str, Any]:
+    """How many layers there are, and in a model of several parts how many each has."""
+    parts = {} if "" in assignment.parts else {"parts": assignment.depths}
+    return {"num_layers": assignment.num_layers, **parts}
+
+
+def depth_text(data: Mapping[str, Any]) -> str:
+    """The same in words; parts of one layer go without saying."""
+    parts = {part: depth for part, depth in data.get("parts", {}).items() if depth > 1}
+    return ", ".join(f"{n} layers in {part}" for part, n in parts.items()) or (
+        f"{data['num_layers']} layers"
+    )
 
 
 def registry_rows(entries: Iterable[Registered]) -> Rows:
@@ -104,18 +122,32 @@ def rule_set_text(rules: RuleSet) -> str:
     lines = [f"{rules.arch}: {rules.summary}" if rules.summary else rules.arch]
     lines += ["", "sources"] if rules.sources else []
     lines += [f"  {source.what}\n    {source.where}" for source in rules.sources]
+    if rules.tied:
+        lines += ["", f"tied tensors are in the {rules.tied} of their layers"]
     if rules.no_weight_decay:
         lines += ["", "no weight decay", *_indented(rules.no_weight_decay)]
     for name, layout in rules.layouts.items():
-        lines += ["", f"layout {name}"]
-        if layout.signature:
-            lines += [f"  known by {', '.join(map(str, layout.signature))}"]
-        if layout.prefix:
-            lines += [f"  at the top, or under {', '.join(layout.prefix)}"]
-        for entry_name, entry in layout.entries:
-            lines += [f"  {entry_name}{' (optional)' if entry.optional else ''}"]
-            lines += _entry_lines(entry)
+        lines += ["", f"layout {name}", *_layout_lines(layout)]
     return "\n".join(lines)
+
+
+def _layout_lines(layout: Layout) -> Iterator[str]:
+    if layout.signature:
+        yield f"  known by {', '.join(map(str, layout.signature))}"
+    if layout.prefix:
+        yield f"  at the top, or under {', '.join(layout.prefix)}"
+    for name, part in layout.parts.items():
+        yield f"  part {name}, {part.where}"
+        yield from (f"    as in {rules}" for rules in part.rules)
+        yield from _indented(_entries_lines(part.own.entries if part.own else ()))
+    yield from _entries_lines(layout.entries)
+    yield from _entries_lines(tuple(layout.outside.items()))
+
+
+def _entries_lines(entries: Iterable[tuple[str, Entry]]) -> Iterator[str]:
+    for name, entry in entries:
+        yield f"  {name}{' (optional)' if entry.optional else ''}"
+        yield from _entry_lines(entry)
 
 
 def _entry_lines(entry: Entry) -> list[str]:

@@ -30,6 +30,8 @@ PUBLISHED = [
     ("beit_with_shared_bias", (12, 768, 12), {"simmim": "simmim-vit_b_shared_relpos"}),
     ("clip", (12, 768, 12), {}),
     ("siglip", (12, 768, 12), {}),
+    ("clip_text", (12, 512, 8), {}),
+    ("siglip_text", (12, 768, 12), {}),
     ("dinov2", (12, 768, 12), {}),
     ("dinov2_with_registers", (12, 384, 6), {}),
     ("dinov2_without_scale", (12, 768, 12), {"facebook_chunked": "dinov2-vitb14_chunked"}),
@@ -145,7 +147,7 @@ def test_every_bundled_layout_takes_part_but_one_that_no_other_library_has():
     taking_part = {layout for name in MAPS for layout in read_map(name).layouts.values()}
     bundled = {
         f"{arch}/{layout}"
-        for arch in ("vit", "swin", "convnext")
+        for arch in ("vit", "swin", "convnext", "clip_text")
         for layout in get_rule_set(arch).layouts
     }
     assert bundled - taking_part == {"swin/timm_cr"}

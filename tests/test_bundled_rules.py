@@ -1,7 +1,8 @@
 """The bundled rule files as records, and every one of their patterns put to the proof."""
 
 import json
-from functools import cache
+from functools import cache, reduce
+from operator import getitem
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +10,14 @@ import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, parameter, timm_model
-from tests.libraries import open_clip_models, torchvision_models, transformers_models
+from tests.building import model_with, on_meta, parameter, timm_model
+from tests.libraries import (
+    open_clip_models,
+    torchvision_models,
+    transformers_models,
+    two_towers,
+)
+from tests.test_masked_autoencoder import MaskedAutoencoder
 
 HERE = Path(__file__).parent
 ROLES = ("match", "first", "last", "previous", "outside")
@@ -67,12 +74,22 @@ def mmpretrain_swinv2():
     return renamed | {name: parameter(2, 2) for name in ("absolute_pos_embed", "mask_token")}
 
 
+def towers():
+    """CLIPs and SigLIPs, and their text towers alone."""
+    for name in two_towers.MAKE:
+        model, alone, _ = two_towers.two_towers(name)
+        yield f"towers/{name}", dict(model.named_parameters())
+        yield f"text/{name}", dict(alone["text"][0].named_parameters())
+
+
 def real_models():
     """Names and parameters of real models, at least one of each bundled layout."""
     yield from reference_models()
     yield from ((name, dict(timm_model(name).named_parameters())) for name in TIMM)
     yield from ((str(m), dict(m.build().named_parameters())) for m in LIBRARIES)
+    yield from towers()
     yield "mmpretrain/swinv2", mmpretrain_swinv2()
+    yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
     recorded = json.loads((HERE / "transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
 
@@ -107,41 +124,55 @@ def prefix_of(assignment):
 
 
 class Place(NamedTuple):
-    """Where a pattern stands in the bundled rule files."""
+    """Where a pattern stands in the bundled rule files: in the entry at a path of its layout."""
 
     arch: str
     layout: str
-    number: int
-    entry: str
+    path: tuple[str | int, ...]
     role: str
     position: int
+
+    def __str__(self):
+        return "/".join(map(str, (self.arch, self.layout, *self.path, self.role, self.position)))
 
 
 def places():
     """Every pattern of every layout."""
     for arch in list_architectures():
         for layout_name, layout in get_rule_set(arch).layouts.items():
-            for number, (name, entry) in enumerate(layout.entries):
+            for path, entry in entries(layout):
                 for role in ROLES:
                     for position in range(len(getattr(entry, role))):
-                        yield Place(arch, layout_name, number, name, role, position)
+                        yield Place(arch, layout_name, path, role, position)
+
+
+def entries(layout, *path):
+    """Every entry of a layout and of its parts' own layers, and those outside, with its path."""
+    for number, (name, entry) in enumerate(layout.entries):
+        yield (*path, "layers", number, name), entry
+    for name, part in (layout.parts or {}).items():
+        if part.own:
+            yield from entries(part.own, "parts", name)
+    for name, entry in layout.outside.items():
+        yield ("outside", name), entry
 
 
 def without(place):
     """A pattern, and the rule set without it; an entry left with none matches nothing."""
-    data = get_rule_set(place.arch).to_dict()
+    rules = get_rule_set(place.arch)
+    data = rules.to_dict()
     layout = data["layouts"][place.layout]
-    entry = layout["layers"][place.number][place.entry]
+    entry = reduce(getitem, place.path, layout)
     removed = entry[place.role].pop(place.position)
     if not entry["match"]:
-        body = get_rule_set(place.arch).layouts[place.layout].entries[place.number][1]
-        indices = "".join(f".{{{index}}}" for index in body.match[0].indices)
-        entry["match"] = [f"nothing-has-this-name{indices}"]
+        indices = dict(entries(rules.layouts[place.layout]))[place.path].match[0].indices
+        names = "".join(f".{{{index}}}" for index in indices)
+        entry["match"] = [f"nothing-has-this-name{names}"]
     data["layouts"] = {place.layout: layout}
     return removed, rule_set_from_mapping(data)
 
 
-@pytest.mark.parametrize("place", list(places()), ids=lambda place: "/".join(map(str, place)))
+@pytest.mark.parametrize("place", list(places()), ids=str)
 def test_without_a_pattern_the_error_names_exactly_what_it_covered(place):
     removed, rules = without(place)
     tried = 0
@@ -169,7 +200,7 @@ def test_every_prefix_is_that_of_a_real_model():
         assert {fitting.prefix for fitting in models} >= named
 
 
-@pytest.mark.parametrize("arch", ["vit", "swin", "convnext"])
+@pytest.mark.parametrize("arch", ["clip", "clip_text", "convnext", "mae", "swin", "vit"])
 def test_it_records_its_sources(arch):
     rules = get_rule_set(arch)
     assert rules.arch == arch

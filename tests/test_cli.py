@@ -25,13 +25,14 @@ def process(*arguments):
 def test_list_names_the_rule_sets(lrd):
     status, out, _ = lrd("list")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["arch", "convnext", "swin", "vit"]
+    listed = [line.split()[0] for line in out.splitlines()]
+    assert listed == ["arch", "clip", "clip_text", "convnext", "mae", "swin", "vit"]
 
 
 def test_list_as_json(lrd, tiny, monkeypatch):
     monkeypatch.setenv("LRD_RULES_PATH", str(tiny.parent))
     rows = json.loads(lrd("list", "--json")[1])
-    assert rows[2] == {
+    assert rows[5] == {
         "arch": "tiny",
         "layouts": ["default"],
         "summary": "two layers",
@@ -93,7 +94,8 @@ def test_explain_as_json(lrd):
 def test_explain_of_a_model_that_does_not_fit_ends_with_1(lrd):
     status, out, err = lrd("explain", "resnet18")
     assert (status, out) == (1, "")
-    assert err.startswith("lrd: no rule set fits this model completely (tried: convnext, swin, vit")
+    tried = "clip, clip_text, convnext, mae, swin, vit"
+    assert err.startswith(f"lrd: no rule set fits this model completely (tried: {tried}")
     status, _, err = lrd("explain", "convnext_atto", "--arch", "vit")
     assert status == 1
     assert "    stem.0.weight  (closest: " in err

@@ -12,7 +12,7 @@ from torch import nn
 
 from lrd_registry.diff.difference import Place, Side, compare
 from lrd_registry.diff.report import change_rows, difference_data, difference_text
-from lrd_registry.diff.sides import find_side, parse_side, place_by_layout
+from lrd_registry.diff.sides import apply_layout, find_side, parse_side
 from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
 from lrd_registry.layers.parameters import collect_parameters
@@ -30,7 +30,7 @@ def side(layers, num_layers=4, layer_decay=0.5, patterns=None, entries=None):
         name: Place(layer, (entries or {}).get(name, "e"), (patterns or {}).get(name, name[:-2]))
         for name, layer in layers.items()
     }
-    return Side("side", "mine", "default", num_layers, layer_decay, places)
+    return Side("side", "mine", "default", {"": num_layers}, layer_decay, places)
 
 
 def rows(a, b):
@@ -206,17 +206,17 @@ TWO_PREFIXES = {
 
 def test_a_layout_is_forced_without_its_signature():
     parameters = collect_parameters(model_with(["a.x", "b.x"]))
-    assignment = place_by_layout(rule_set_from_mapping(TWO_PREFIXES), "one", parameters)
+    assignment = apply_layout(rule_set_from_mapping(TWO_PREFIXES), "one", parameters)
     assert (assignment.layout, assignment["b.x"].layer) == ("one", 1)
 
 
 def test_a_forced_layout_is_tried_under_its_prefixes():
     rules = rule_set_from_mapping(TWO_PREFIXES)
     parameters = collect_parameters(model_with(["body.a.x", "body.b.x"]))
-    assert place_by_layout(rules, "two", parameters)["body.b.x"].layer == 1
+    assert apply_layout(rules, "two", parameters)["body.b.x"].layer == 1
     parameters = collect_parameters(model_with(["body.a.x", "body.b.x", "body.c.x"]))
     with pytest.raises(CoverageError) as caught:
-        place_by_layout(rules, "two", parameters)
+        apply_layout(rules, "two", parameters)
     assert caught.value.unmatched == ("body.c.x",)
 
 

@@ -47,7 +47,7 @@ def test_a_checkout_that_is_not_installed(tmp_path):
     assert probe(tmp_path, PYTHONPATH=str(tmp_path)) == [
         str(tmp_path / "lrd_registry/__init__.py"),
         str(tmp_path / "rules"),
-        "convnext swin vit",
+        "clip clip_text convnext mae swin vit",
     ]
 
 
@@ -55,7 +55,7 @@ def test_an_editable_install(tmp_path):
     assert probe(tmp_path) == [
         str(ROOT / "lrd_registry/__init__.py"),
         str(ROOT / "rules"),
-        "convnext swin vit",
+        "clip clip_text convnext mae swin vit",
     ]
 
 
@@ -66,7 +66,7 @@ def test_an_installed_wheel(wheel, tmp_path):
     assert probe(tmp_path, PYTHONPATH=str(target)) == [
         str(target / "lrd_registry/__init__.py"),
         str(target / "lrd_registry/rules"),
-        "convnext swin vit",
+        "clip clip_text convnext mae swin vit",
     ]
 
 

@@ -34,13 +34,13 @@ def tiny(tmp_path):
 
 
 def test_the_bundled_rule_sets():
-    assert list_architectures() == ["convnext", "swin", "vit"]
+    assert list_architectures() == ["clip", "clip_text", "convnext", "mae", "swin", "vit"]
 
 
 def test_a_file_by_its_path(tiny):
     assert layers_of(assign_layers(model_with(MODEL), tiny)) == {"a.w": 0, "b.w": 1}
     assert assign_layers(model_with(MODEL), str(tiny)).arch == "tiny"
-    assert list_architectures() == ["convnext", "swin", "vit"]
+    assert list_architectures() == ["clip", "clip_text", "convnext", "mae", "swin", "vit"]
 
 
 @pytest.mark.parametrize("kind", ["path", "text", "rule set", "mapping"])
@@ -54,7 +54,7 @@ def test_registering_makes_a_name_known(tiny, kind):
 
 def test_a_directory_in_the_environment_is_read(tiny, monkeypatch):
     monkeypatch.setenv(RULES_PATH, str(tiny.parent))
-    assert list_architectures() == ["convnext", "swin", "tiny", "vit"]
+    assert list_architectures() == ["clip", "clip_text", "convnext", "mae", "swin", "tiny", "vit"]
     assert assign_layers(model_with(MODEL), "tiny").num_layers == 2
     (tiny.parent / "second.yml").write_text(TINY.replace("tiny", "second"))
     assert "second" in list_architectures()
@@ -113,7 +113,8 @@ def test_a_misspelt_name_names_the_nearest():
         assign_layers(model_with(MODEL), "vitt")
     assert caught.value.nearest == ("vit",)
     assert str(caught.value) == (
-        "no rule set is called 'vitt'; did you mean 'vit'?\nKnown: convnext, swin, vit. "
+        "no rule set is called 'vitt'; did you mean 'vit'?\n"
+        "Known: clip, clip_text, convnext, mae, swin, vit. "
         "A rule file of your own is given by its path, such as ./my.yaml"
     )
 
@@ -140,7 +141,8 @@ def test_auto_with_none_names_the_nearest_and_what_it_leaves(tiny):
     assert isinstance(error, CoverageError)
     assert (error.nearest, error.unmatched) == (("tiny",), ("c.w",))
     assert str(error) == (
-        "no rule set fits this model completely (tried: convnext, swin, tiny, vit). The nearest "
+        "no rule set fits this model completely "
+        "(tried: clip, clip_text, convnext, mae, swin, tiny, vit). The nearest "
         "is 'tiny' (layout 'default'), but for:\n"
         "  matched by no pattern:\n"
         "    c.w  (closest: a.**)\n"

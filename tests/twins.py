@@ -82,6 +82,26 @@ def siglip(depth: int, width: int, heads: int) -> dict[str, nn.Module]:
     }
 
 
+def clip_text(depth: int, width: int, heads: int) -> dict[str, nn.Module]:
+    """The projection is as wide as the tower, as in CLIP's published sizes."""
+    config = _config(hf.CLIPTextConfig, depth, width, heads, projection_dim=width)
+    return {
+        "open_clip": _open_clip_text(depth, width, heads, vocab_size=config.vocab_size),
+        "huggingface": hf.CLIPTextModelWithProjection(config),
+    }
+
+
+def siglip_text(depth: int, width: int, heads: int) -> dict[str, nn.Module]:
+    config = _config(hf.SiglipTextConfig, depth, width, heads)
+    siglip2 = _config(hf.Siglip2TextConfig, depth, width, heads)
+    options = {"context_length": config.max_position_embeddings, "proj_bias": True}
+    return {
+        "open_clip": _open_clip_text(depth, width, heads, vocab_size=config.vocab_size, **options),
+        "huggingface": hf.SiglipTextModel(config),
+        "huggingface_siglip2": hf.Siglip2TextModel(siglip2),
+    }
+
+
 def dinov2(depth: int, width: int, heads: int) -> dict[str, nn.Module]:
     config = _config(hf.Dinov2Config, depth, width, heads, patch_size=14)
     return {
@@ -177,6 +197,8 @@ TWINS: dict[str, tuple[Builder, str]] = {
     "beit_with_shared_bias": (beit_with_shared_bias, "beit"),
     "clip": (clip, "clip"),
     "siglip": (siglip, "siglip"),
+    "clip_text": (clip_text, "clip_text"),
+    "siglip_text": (siglip_text, "siglip_text"),
     "dinov2": (dinov2, "dinov2"),
     "dinov2_with_registers": (dinov2_with_registers, "dinov2"),
     "dinov3": (dinov3, "dinov3"),
@@ -222,6 +244,12 @@ def small_size(family: str) -> tuple:
 
 def _timm(name: str, depth: int, width: int, heads: int, **options) -> nn.Module:
     return timm.create_model(name, depth=depth, embed_dim=width, num_heads=heads, **options)
+
+
+def _open_clip_text(depth: int, width: int, heads: int, **options) -> nn.Module:
+    return open_clip.transformer.TextTransformer(
+        width=width, layers=depth, heads=heads, output_dim=width, **options
+    )
 
 
 def _config(kind: type, depth: int, width: int, heads: int, **options):

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from lrd_registry.cli.options import ArchOption, AsJson, Help, ModelName
+from lrd_registry.cli.options import (
+    ArchOption,
+    AsJson,
+    Help,
+    ModelName,
+    Outside,
+    OutsideOption,
+    PrefixOption,
+)
 from lrd_registry.cli.printing import show_output
 
 
@@ -18,6 +26,8 @@ def explain(
     ] = False,
     layer_decay: Annotated[float, typer.Option(help="From one layer to the one before.")] = 0.75,
     weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = 0.05,
+    prefix: PrefixOption = None,
+    outside: OutsideOption = Outside.ERROR,
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
@@ -31,10 +41,10 @@ def explain(
     from lrd_registry.layers.selection import assign_layers
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
-    from lrd_registry.report import layer_rows, parameter_rows, table
+    from lrd_registry.report import depth_data, depth_text, layer_rows, parameter_rows, table
 
     built = build_model(model)
-    assignment = assign_layers(built, arch)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
     groups = None
     if has_shapes(built.parameters()):
@@ -48,11 +58,11 @@ def explain(
     if not parameters:
         rows = layer_rows(rows, assignment, layer_decay)
     if as_json:
-        fitting = {key: getattr(assignment, key) for key in ("arch", "layout", "num_layers")}
+        fitting = {"arch": assignment.arch, "layout": assignment.layout, **depth_data(assignment)}
         show_output({**about, **fitting, "parameters" if parameters else "layers": rows})
     else:
         print(
             f"{model}: {assignment.arch} (layout {assignment.layout}), "
-            f"{assignment.num_layers} layers, layer decay {layer_decay:g}"
+            f"{depth_text(depth_data(assignment))}, layer decay {layer_decay:g}"
         )
         show_output(table(rows))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 import typer
+
+
+class Outside(str, Enum):
+    """What becomes of parameters beside the prefix."""
+
+    ERROR = "error"
+    HEAD = "head"
 
 
 def _show_help(context: typer.Context, wanted: bool) -> None:
@@ -20,6 +28,12 @@ Help = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ArchOption = Annotated[
     str, typer.Option(help="A rule set's name, a rule file's path, or auto: the one that fits.")
+]
+PrefixOption = Annotated[
+    str | None, typer.Option(help="Where the backbone is in the model, such as model.backbone.")
+]
+OutsideOption = Annotated[
+    Outside, typer.Option(help="What becomes of parameters beside the prefix.")
 ]
 ModelName = Annotated[
     str,

@@ -18,6 +18,7 @@ class Place(NamedTuple):
     layer: int
     entry: str | None = None
     pattern: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Side:
         spec: the side as it was asked for.
         arch: what it turned out to be.
         layout: which layout of it.
-        num_layers: how many layers there are.
+        depths: how many layers each part has; `""` where the model is all of one part.
         layer_decay: above 0, at most 1.
         places: parameter name -> its place, in the model's order.
 
@@ -39,9 +40,14 @@ class Side:
     spec: str
     arch: str
     layout: str
-    num_layers: int
+    depths: Mapping[str, int]
     layer_decay: float
     places: Mapping[str, Place] = field(repr=False)
+
+    @property
+    def num_layers(self) -> int:
+        """How many layers there are; of several parts, the most."""
+        return max(self.depths.values())
 
     def __post_init__(self) -> None:
         if layer_scale(0, self.num_layers, self.layer_decay) < sys.float_info.min:
@@ -52,7 +58,8 @@ class Side:
 
     def scale(self, name: str) -> float:
         """The learning-rate scale of a parameter."""
-        return layer_scale(self.places[name].layer, self.num_layers, self.layer_decay)
+        place = self.places[name]
+        return layer_scale(place.layer, self.depths[place.part], self.layer_decay)
 
 
 class Move(NamedTuple):
@@ -118,8 +125,8 @@ def compare(a: Side, b: Side) -> Difference:
     """Compare two sides, over the parameters that both of them place.
 
     >>> names = ["embed", "block", "head"]
-    >>> a = Side("a", "mine", "default", 3, 0.5, {n: Place(i) for i, n in enumerate(names)})
-    >>> b = Side("b", "mine", "default", 3, 0.5, {**a.places, "block": Place(2)})
+    >>> a = Side("a", "mine", "default", {"": 3}, 0.5, {n: Place(i) for i, n in enumerate(names)})
+    >>> b = Side("b", "mine", "default", {"": 3}, 0.5, {**a.places, "block": Place(2)})
     >>> [move for change in compare(a, b).changes for move in change.moves]
     [Move(name='block', layer_a=1, layer_b=2, scale_a=0.5, scale_b=1.0)]
     """

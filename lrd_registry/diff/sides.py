@@ -9,8 +9,8 @@ from lrd_registry.diff.difference import Place, Side
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.layers.parameters import Parameters
-from lrd_registry.layers.placing import place
 from lrd_registry.layers.selection import find_rule_set, select
+from lrd_registry.layers.trying import place_by_layout
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.wording import clip, did_you_mean
 
@@ -71,18 +71,18 @@ def find_side(spec: SideSpec, parameters: Parameters) -> Side:
     if spec.layout is None:
         assignment = select(parameters, spec.rule)
     else:
-        assignment = place_by_layout(find_rule_set(spec.rule), spec.layout, parameters)
+        assignment = apply_layout(find_rule_set(spec.rule), spec.layout, parameters)
     return Side(
         spec=spec.text,
         arch=assignment.arch,
         layout=assignment.layout,
-        num_layers=assignment.num_layers,
+        depths=assignment.depths,
         layer_decay=spec.layer_decay,
-        places={row.name: Place(row.layer, row.entry, row.pattern) for row in assignment.values()},
+        places={name: Place(*placed) for name, placed in assignment.placements.items()},
     )
 
 
-def place_by_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignment:
+def apply_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignment:
     """Assign every parameter by one layout, whether or not the model has its signature.
 
     Raises:
@@ -95,11 +95,11 @@ def place_by_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assi
             f"{', '.join(rules.layouts)}){did_you_mean(layout, rules.layouts, quote='{!r}')}"
         )
     misfits = []
-    for prefix in ("", *rules.layouts[layout].prefix):
-        result = place(rules, layout, parameters, prefix)
-        if isinstance(result, Assignment):
-            return result
-        misfits.append(result)
+    for names in parameters.readings:
+        for result in place_by_layout(rules, layout, names):
+            if isinstance(result, Assignment):
+                return result
+            misfits.append(result)
     raise min(misfits, key=lambda coverage: coverage.faults).error()
 
 

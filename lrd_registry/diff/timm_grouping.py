@@ -41,7 +41,7 @@ def timm_side(model: nn.Module, layer_decay: float) -> Side:
         spec="timm",
         arch="timm's own grouping",
         layout="group_matcher" if hasattr(model, "group_matcher") else "slices of 12 tensors",
-        num_layers=last + 1,
+        depths={"": last + 1},
         layer_decay=layer_decay,
         places={
             name: Place(last - below[name]) for name, _ in model.named_parameters() if name in below

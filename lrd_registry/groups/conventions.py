@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.layers.assignment import Level
 from lrd_registry.wording import did_you_mean
 
 Keys: TypeAlias = dict[str, float | bool]
@@ -47,15 +48,24 @@ class Kind(NamedTuple):
 
     >>> str(Kind(layer=3, decays=True, is_last=False))
     'layer_03_decay'
+    >>> str(Kind(layer=3, decays=True, is_last=False, part="visual"))
+    'visual_layer_03_decay'
     """
 
     layer: int
     decays: bool
     is_last: bool
+    part: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The part, and the layer in it."""
+        return self.part, self.layer
 
     def __str__(self) -> str:
+        part = f"{self.part}_" if self.part else ""
         kind = "decay" if self.decays else "no_decay"
-        return f"layer_{self.layer:02}_{kind}{'_last_layer' if self.is_last else ''}"
+        return f"{part}layer_{self.layer:02}_{kind}{'_last_layer' if self.is_last else ''}"
 
 
 CONVENTIONS: Mapping[str, Convention] = {

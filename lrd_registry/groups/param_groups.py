@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lrd_registry.errors import ModelError
 from lrd_registry.groups.conventions import Convention, Kind, choose_convention, rate_keys
 from lrd_registry.groups.scales import Scales, check_not_negative
+from lrd_registry.groups.shapes import check_shapes
 from lrd_registry.groups.weight_decay import (
     WeightDecayRule,
     own_keywords,
     own_names,
     parse_patterns,
 )
-from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.assignment import Assignment, Level
+from lrd_registry.layers.decay import LayerDecay
 from lrd_registry.layers.parameters import Parameters, collect_parameters
 from lrd_registry.layers.selection import Arch, select
 
@@ -55,7 +57,7 @@ def build_param_groups(
     model: Model,
     arch: Arch = "auto",
     *,
-    layer_decay: float = 0.75,
+    layer_decay: LayerDecay = 0.75,
     weight_decay: float = 0.05,
     lr: float | None = None,
     min_lr: float | None = None,
@@ -63,6 +65,8 @@ def build_param_groups(
     no_weight_decay: str | Iterable[str] = (),
     lr_mult: Mapping[str, float] | None = None,
     min_scale: float = 0.0,
+    prefix: str | None = None,
+    outside: str = "error",
 ) -> list[Group]:
     r"""Groups of a model's trainable parameters, each at the learning rate of its depth.
 
@@ -75,7 +79,8 @@ def build_param_groups(
         model: a module, or its `(name, parameter)` pairs.
         arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment`, or
             `"auto"`: the rule set that fits the model completely.
-        layer_decay: the factor from one layer to the one before it; above 0.
+        layer_decay: the factor from one layer to the one before it, above 0; for a model of
+            several parts also a mapping, such as `{"visual": 0.7, "text": 0.8}`.
         weight_decay: of the decayed groups.
         lr: the base learning rate, which the head trains at.
         min_lr: the least learning rate of the schedule, as for the head; only where the
@@ -88,11 +93,14 @@ def build_param_groups(
         no_weight_decay: patterns of more parameters without weight decay.
         lr_mult: entry name -> factor on its scale, such as `{"head": 10.0}`.
         min_scale: the least scale of a group.
+        prefix: where the backbone is in the model, as for `assign_layers`.
+        outside: what becomes of parameters beside it: `"error"`, or with the `"head"`.
 
     Returns:
         Groups with `params`, `param_names`, `weight_decay`, `layer`, `name`, `assignment` (the
         `Assignment.fingerprint()`) and the convention's keys, sorted by layer, decayed before not
-        decayed. Every trainable parameter is in exactly one; none is empty.
+        decayed; in a model of several parts also `part`, and sorted by it first. Every trainable
+        parameter is in exactly one; none is empty.
 
     Raises:
         CoverageError: the rule set does not cover the model; every parameter at fault is named.
@@ -116,14 +124,13 @@ def build_param_groups(
     scales = Scales(layer_decay, lr_mult or {}, min_scale)
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters = collect_parameters(model)
-    part = select(parameters, arch)
-    assignment = arch if isinstance(arch, Assignment) else part  # the whole model's, for the rest
-    names, globs = own_names(model)
+    assignment = select(parameters, arch, prefix=prefix, outside=outside)
+    names, globs = own_names(model, assignment.roots)
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),
         names=names,
         globs=globs,
-        keywords=own_keywords(model),
+        keywords=own_keywords(model, assignment.roots),
     )
     return group_parameters(parameters, assignment, scales, rates, rule)
 
@@ -136,7 +143,7 @@ def group_parameters(
     rule: WeightDecayRule,
 ) -> list[Group]:
     """Group the trainable parameters by layer, decayed and not."""
-    _check_shapes(parameters)
+    check_shapes(parameters)
     fingerprint, scale_of = assignment.fingerprint(), scales.of(assignment)
     groups = [
         {
@@ -146,7 +153,8 @@ def group_parameters(
             "layer": kind.layer,
             "name": str(kind),
             "assignment": fingerprint,
-            **rate_keys(rates.convention, scale_of[kind.layer], kind, rates.lr, rates.min_lr),
+            **({"part": kind.part} if kind.part else {}),
+            **rate_keys(rates.convention, scale_of[kind.level], kind, rates.lr, rates.min_lr),
         }
         for kind, names in _members(parameters, assignment, rates.convention, rule)
     ]
@@ -162,32 +170,21 @@ def _members(
     parameters: Parameters, assignment: Assignment, convention: Convention, rule: WeightDecayRule
 ) -> Iterator[tuple[Kind, list[str]]]:
     """The names of each group, by layer; those with weight decay first."""
-    placements, exempts = assignment.placements, rule.exempts
-    members: list[tuple[list[str], list[str]]] = [([], []) for _ in assignment.layers]
+    placements, written, adapters = assignment.placements, assignment.written, assignment.adapters
+    dimensions, exempts = parameters.dimensions, rule.exempts
+    members: dict[Level, tuple[list[str], list[str]]] = {
+        (part, layer): ([], [])
+        for part, depth in assignment.depths.items()
+        for layer in range(depth)
+    }
     for name, parameter in parameters.by_name.items():
         if parameter.requires_grad:
-            decayed, exempt = members[placements[name].layer]
-            (exempt if parameter.ndim <= 1 or exempts(name) else decayed).append(name)
-    for layer, (decayed, exempt) in enumerate(members):
+            layer, _, _, part = placements[name]
+            decayed, exempt = members[part, layer]
+            ndim = dimensions.get(name, parameter.ndim)
+            is_exempt = ndim <= 1 or exempts(name if name in adapters else written[name])
+            (exempt if is_exempt else decayed).append(name)
+    for (part, layer), (decayed, exempt) in members.items():
         for decays, names in ((True, decayed), (False, exempt)):
-            for is_last, part in convention.split(names):
-                yield Kind(layer, decays, is_last), part
-
-
-def _check_shapes(parameters: Parameters) -> None:
-    """Refuse parameters of lazy modules, which torch says have one dimension until they are run."""
-    lazy = {kind for kind in set(map(type, parameters.by_name.values())) if _is_lazy(kind)}
-    names = [name for name, p in parameters.by_name.items() if type(p) in lazy] if lazy else []
-    if names:
-        raise ModelError(
-            f"the shape of {names[0]!r}{_and_more(names)} is not known yet, and weight decay "
-            "depends on it; run the model once on an input, or build it with its sizes"
-        )
-
-
-def _is_lazy(kind: type) -> bool:
-    return hasattr(kind, "materialize")
-
-
-def _and_more(names: list[str]) -> str:
-    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+            for is_last, some in convention.split(names):
+                yield Kind(layer, decays, is_last, part), some

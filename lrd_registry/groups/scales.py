@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.decay import check_layer_decay, layer_scale
+from lrd_registry.layers.assignment import Assignment, Level
+from lrd_registry.layers.decay import (
+    LayerDecay,
+    check_layer_decay,
+    check_parts,
+    decay_of,
+    layer_scale,
+)
 from lrd_registry.wording import did_you_mean
 
 
@@ -17,13 +23,14 @@ class Scales:
     """The scales of one training.
 
     A layer's scale is `layer_decay ** (num_layers - 1 - layer)` times the multiplier of its
-    entry in `lr_mult`, and not below `min_scale`.
+    entry in `lr_mult`, and not below `min_scale`. Each part of a model has a number of layers of
+    its own, and may have a `layer_decay` of its own.
 
     Raises:
         InvalidArgumentError: one of the numbers is out of its range.
     """
 
-    layer_decay: float = 0.75
+    layer_decay: LayerDecay = 0.75
     lr_mult: Mapping[str, float] = field(default_factory=dict)
     min_scale: float = 0.0
 
@@ -37,21 +44,24 @@ class Scales:
                     "parameters as they are, freeze them: requires_grad_(False)"
                 )
 
-    def of(self, assignment: Assignment) -> list[float]:
-        """The scale of each layer of an assignment, 0 to `num_layers - 1`.
+    def of(self, assignment: Assignment) -> dict[Level, float]:
+        """The scale of each layer of an assignment, 0 to `num_layers - 1` in each part.
 
         Raises:
-            InvalidArgumentError: `lr_mult` names an entry that its layout does not have.
+            InvalidArgumentError: `lr_mult` names an entry that its layout does not have, or
+                `layer_decay` other parts than it has.
         """
         self._check_entries(assignment)
-        last = assignment.num_layers
-        return [
-            max(
-                self.min_scale,
-                layer_scale(layer, last, self.layer_decay) * self.lr_mult.get(entry, 1.0),
-            )
-            for layer, entry in enumerate(assignment.layers)
-        ]
+        check_parts(self.layer_decay, assignment.depths, assignment.arch)
+        return {
+            (part, layer): self._scale(part, layer, len(entries), entry)
+            for part, entries in assignment.parts.items()
+            for layer, entry in enumerate(entries)
+        }
+
+    def _scale(self, part: str, layer: int, num_layers: int, entry: str) -> float:
+        scale = layer_scale(layer, num_layers, decay_of(self.layer_decay, part))
+        return max(self.min_scale, scale * self.lr_mult.get(entry, 1.0))
 
     def _check_entries(self, assignment: Assignment) -> None:
         for entry in self.lr_mult:

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.layers.parameters import is_module
+from lrd_registry.names.wrappers import find_module
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
 
@@ -74,17 +76,25 @@ def parse_patterns(patterns: str | Iterable[str], argument: str) -> tuple[Patter
         raise InvalidArgumentError(f"{argument}: {error}") from None
 
 
-def own_names(model: Model) -> tuple[list[str], list[str]]:
-    """What the model exempts by its own `no_weight_decay()`: names and globs, as timm does."""
-    listed = _ask(model, "no_weight_decay")
+def own_names(model: Model, roots: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What the model exempts by its own `no_weight_decay()`: names and globs, as timm does.
+
+    Asked are the modules at `roots`, inside their wrappers; their names count from there.
+    """
+    listed = [
+        f"{root}.{name}" if root else name
+        for root in roots
+        for name in _ask(model, root, "no_weight_decay")
+    ]
     return [n for n in listed if "*" not in n], [n for n in listed if "*" in n]
 
 
-def own_keywords(model: Model) -> Iterable[str]:
+def own_keywords(model: Model, roots: Iterable[str]) -> Iterable[str]:
     """The parts of names that the model exempts, by `no_weight_decay_keywords()` (Swin's)."""
-    return _ask(model, "no_weight_decay_keywords")
+    return [word for root in roots for word in _ask(model, root, "no_weight_decay_keywords")]
 
 
-def _ask(model: Model, method: str) -> tuple[str, ...]:
-    answer = getattr(model, method, None)
+def _ask(model: Model, root: str, method: str) -> tuple[str, ...]:
+    module = find_module(model, root) if is_module(model) else None
+    answer = getattr(module, method, None)
     return tuple(answer()) if callable(answer) else ()

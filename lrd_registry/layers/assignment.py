@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from lrd_registry.layers.decay import layer_scale
+from lrd_registry.layers.decay import LayerDecay, decay_of, layer_scale
+from lrd_registry.names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
+
+Level: TypeAlias = tuple[str, int]
+"""A layer of a model: the part that it is in, and its number there."""
 
 
 class Placement(NamedTuple):
@@ -17,15 +21,27 @@ class Placement(NamedTuple):
     layer: int
     entry: str
     pattern: str
+    part: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The part, and the layer in it."""
+        return self.part, self.layer
 
 
 class Row(NamedTuple):
-    """One parameter of an assignment."""
+    """One parameter of an assignment; `part` is empty where the model is all of one part."""
 
     name: str
     layer: int
     entry: str
     pattern: str
+    part: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The part, and the layer in it."""
+        return self.part, self.layer
 
 
 @dataclass(frozen=True)
@@ -36,17 +52,28 @@ class Assignment(Mapping[str, Row]):
         arch: the rule set's name.
         layout: the layout that fits the model.
         entries: the names of the layout's entries, in forward order.
-        layers: the entry of each layer, 0 to `num_layers - 1`.
+        parts: part -> the entry of each of its layers, from its input to its head; one part, `""`,
+            unless the rule file is composed of several.
         placements: parameter name -> placement, in the model's order.
-        no_weight_decay: the rule set's patterns of parameters without weight decay.
+        written: parameter name -> the same as its author wrote it.
+        adapters: the names of adapters, written as the parameters that they adapt.
+        aliases: parameter name -> its other names, for tied parameters.
+        roots: where in the model the rule sets apply, as written; `""` is its top.
+        no_weight_decay: the rule sets' patterns of parameters without weight decay.
+        whole: the fingerprint of the whole model's assignment, if this is a part of it.
     """
 
     arch: str
     layout: str
     entries: tuple[str, ...]
-    layers: tuple[str, ...]
+    parts: Mapping[str, tuple[str, ...]]
     placements: Mapping[str, Placement] = field(repr=False)
+    written: Mapping[str, str] = field(repr=False)
+    adapters: frozenset[str] = field(default=frozenset(), repr=False)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    roots: tuple[str, ...] = ("",)
     no_weight_decay: tuple[Pattern, ...] = ()
+    whole: str | None = None
 
     def __getitem__(self, name: str) -> Row:
         return Row(name, *self.placements[name])
@@ -59,34 +86,67 @@ class Assignment(Mapping[str, Row]):
 
     @property
     def num_layers(self) -> int:
-        """How many layers there are, from the input to the head."""
-        return len(self.layers)
+        """How many layers there are, from the input to the head; of several parts, the most."""
+        return max(self.depths.values())
 
-    def scale(self, name: str, layer_decay: float) -> float:
+    @property
+    def depths(self) -> dict[str, int]:
+        """How many layers each part has."""
+        return {part: len(layers) for part, layers in self.parts.items()}
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The entry of each layer, from the input to the head, one part after another."""
+        return tuple(entry for layers in self.parts.values() for entry in layers)
+
+    def scale(self, name: str, layer_decay: LayerDecay) -> float:
         """The learning-rate scale of a parameter: `layer_decay ** (num_layers - 1 - layer)`.
+
+        In a model of several parts, the number of layers is that of the parameter's part, and
+        `layer_decay` may be a mapping from part to decay.
 
         Raises:
             KeyError: the model has no parameter of this name.
         """
-        return layer_scale(self.placements[name].layer, self.num_layers, layer_decay)
+        placed = self.placements[name]
+        decay = decay_of(layer_decay, placed.part)
+        return layer_scale(placed.layer, len(self.parts[placed.part]), decay)
 
     def to_dict(self) -> dict[str, Any]:
-        """The assignment as plain data, ready for JSON."""
+        """The assignment as plain data, ready for JSON; parts are left out where there is one."""
+        plain = "" in self.parts
+        hidden = {"part"} if plain else set()
         return {
             "arch": self.arch,
             "layout": self.layout,
             "num_layers": self.num_layers,
-            "parameters": [row._asdict() for row in self.values()],
+            **({} if plain else {"parts": self.depths}),
+            "parameters": [
+                {key: value for key, value in row._asdict().items() if key not in hidden}
+                for row in self.values()
+            ],
         }
 
     def fingerprint(self) -> str:
         """A digest of what determines the scales: the number of layers and each one's layer.
 
         SHA-256, in hexadecimal, of UTF-8 text: a line with the number of layers, then a line
-        `name TAB layer` for each parameter, sorted, and no newline at the end. Equal on every
-        machine and in every Python version; parameter order, freezing and the names of entries
-        do not change it. `build_param_groups` stores it in every group as `assignment`, which
-        an optimizer keeps in its `state_dict()`.
+        `name TAB layer` for each parameter as its author wrote it, each once, sorted, and no
+        newline at the end. In a model of several parts, a line `part TAB layers` for each in
+        place of the first, and `name TAB part TAB layer`. Equal on every machine and in every
+        Python version; parameter order, freezing, wrappers, adapters and the names of entries do
+        not change it. `build_param_groups` stores it in every group as `assignment`, which an
+        optimizer keeps in its `state_dict()`. What is made of a part has the whole's.
         """
-        lines = sorted([f"{name}\t{placed.layer}" for name, placed in self.placements.items()])
-        return hashlib.sha256("\n".join([str(self.num_layers), *lines]).encode()).hexdigest()
+        if self.whole is not None:
+            return self.whole
+        written, placed = self.written, self.placements.items()
+        if "" in self.parts:
+            head = str(self.num_layers)
+            rows = {f"{written[name]}\t{place.layer}" for name, place in placed}
+        else:
+            head = "\n".join(f"{part}\t{depth}" for part, depth in self.depths.items())
+            rows = {f"{written[name]}\t{place.part}\t{place.layer}" for name, place in placed}
+        if INPUT in written.values():
+            rows = {row for row in rows if not row.startswith(f"{INPUT}\t")}
+        return hashlib.sha256("\n".join([head, *sorted(rows)]).encode()).hexdigest()

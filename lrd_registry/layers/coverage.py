@@ -7,60 +7,98 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lrd_registry.errors import CoverageError, Gap
+from lrd_registry.names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
 
 SHOWN = 20
+
+_MEND = (
+    "Where the model is right, copy the rule file, mend its patterns, and pass its path as arch."
+)
+_PART = (
+    "In a part of a model, such as a pipeline stage, the depth of the whole cannot be seen: make "
+    "the assignment from the whole, on the meta device if it is large, and pass it: "
+    "build_param_groups(part, arch=assign_layers(whole))."
+)
+_OUTSIDE = (
+    'To have these join the last layer, at the full learning rate, pass outside="head"; for '
+    "layers of their own, write a rule file with parts."
+)
 
 
 @dataclass(frozen=True)
 class Coverage:
     """The faults of one layout on one model, of four kinds; see `CoverageError`.
 
-    `patterns` are the layout's, to tell which came closest to a name that none matches.
+    `patterns` are the layout's, to tell which came closest to a name that none matches; `names`
+    are the model's, and tell which of them are beside the prefix. `cut` has the modules of the last
+    layer that have been set to None, as in the first stages of a pipeline.
     """
 
     arch: str
     layout: str
     patterns: tuple[Pattern, ...]
+    names: Names
     unmatched: tuple[str, ...] = ()
     overlapping: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    cut: tuple[str, ...] = ()
 
     @property
     def faults(self) -> int:
         """How many faults there are; 0 means that the layout fits."""
-        return sum(map(len, (self.unmatched, self.overlapping, self.missing, self.gaps)))
+        kinds = (self.uncovered, self.overlapping, self.missing, self.gaps, self.cut)
+        return sum(map(len, kinds))
 
-    def error(self) -> CoverageError:
-        """The faults as an exception."""
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """The names that no pattern matches, and those beside the prefix."""
+        return (*self.unmatched, *self.names.outside)
+
+    def error(self, instead: str = "") -> CoverageError:
+        """The faults as an exception; its text may say something else instead of them."""
+        where = f" under {self.names.prefix!r}" if self.names.prefix else ""
+        faults = f" (layout {self.layout!r}) does not fit this model{where}:\n{self.describe()}\n"
         return CoverageError(
-            f"rule set {self.arch!r} (layout {self.layout!r}) does not fit this model:\n"
-            f"{self.describe()}\n"
-            "Where the model is right, copy the rule file, mend its patterns, and pass its path "
-            "as arch.",
-            unmatched=self.unmatched,
+            instead or f"rule set {self.arch!r}{faults}{self.advice(_MEND)}",
+            unmatched=self.uncovered,
             overlapping=self.overlapping,
-            missing=self.missing,
+            missing=(*self.missing, *self.cut),
             gaps=self.gaps,
         )
+
+    @property
+    def is_only_outside(self) -> bool:
+        """Whether all fits but for parameters beside the prefix."""
+        return self.faults == len(self.names.outside)
+
+    def advice(self, otherwise: str) -> str:
+        """What is likely to help: with a part of a model, with a prefix, or otherwise."""
+        if self.cut or any(gap.missing[0].start == 0 for gap in self.gaps):
+            return _PART
+        return _OUTSIDE if self.is_only_outside else otherwise
 
     def describe(self) -> str:
         """All faults, one paragraph per kind, names beyond the first twenty counted."""
         lines = [
             *_section("matched by no pattern", map(self._say_unmatched, self.unmatched[:SHOWN])),
             *_more(self.unmatched),
+            *_section(f"outside {self.names.prefix!r}", iter(self.names.outside[:SHOWN])),
+            *_more(self.names.outside),
             *_section("claimed more than once", self._overlaps()),
             *_more(tuple(self.overlapping)),
             *_section("required, but matching nothing", iter(self.missing)),
+            *_section("set to None, with nothing of the last layer left", iter(self.cut)),
             *_section("missing from a run of indices", map(_say_gap, self.gaps[:SHOWN])),
             *_more(self.gaps),
         ]
         return "\n".join(lines)
 
     def _say_unmatched(self, name: str) -> str:
-        pattern = closest_pattern(name, self.patterns)
-        if pattern.match(name) is not None:
+        compared = self.names.compared[name]
+        pattern = closest_pattern(compared, self.patterns)
+        if pattern.match(compared) is not None:
             return f"{name}  ({pattern} matches it, but there is no earlier layer to join)"
         return f"{name}  (closest: {pattern})"
 

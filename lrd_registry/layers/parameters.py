@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.layers.shards import check_not_flattened, dimensions_before
+from lrd_registry.names.alone import readings_of_names
+from lrd_registry.names.compared import Names
+from lrd_registry.names.reading import Reading
+from lrd_registry.names.wrappers import changes_names, is_bare
+from lrd_registry.names.written import read_module
 
 if TYPE_CHECKING:
     from torch import nn
 
     Model: TypeAlias = nn.Module | Iterable[tuple[str, nn.Parameter]]
     """A module, or its `(name, parameter)` pairs, such as `model.named_parameters()`."""
+
+Named: TypeAlias = "dict[str, nn.Parameter]"
 
 
 @dataclass(frozen=True)
@@ -21,55 +30,78 @@ class Parameters:
 
     Attributes:
         by_name: each parameter once, under the first of its names.
-        aliases: first name -> the parameter's other names, for tied parameters.
+        readings: the names as their author wrote them; several where names alone leave it open,
+            the most literal first.
+        dimensions: of parameters that are flat shards, how many dimensions they had before.
     """
 
-    by_name: dict[str, nn.Parameter]
-    aliases: dict[str, tuple[str, ...]]
-
-    @property
-    def names(self) -> list[str]:
-        """All names: the first ones in the model's order, then the others."""
-        others = [name for names in self.aliases.values() for name in names]
-        return [*self.by_name, *others]
+    by_name: Named
+    readings: tuple[Names, ...]
+    dimensions: Mapping[str, int]
 
 
 def collect_parameters(model: Model) -> Parameters:
     """Collect the parameters of a module, or of `(name, parameter)` pairs.
 
     Raises:
-        ModelError: there are none.
+        ModelError: there are none, or many of them have been flattened into one.
         InvalidArgumentError: a name stands for two parameters, or `model` is something else.
     """
-    by_name = _by_name(model)
+    if is_module(model):
+        by_name, readings, dimensions = _from_module(model)
+    else:
+        by_name = _from_pairs(model)
+        readings, dimensions = readings_of_names(list(by_name)), {}
     if not by_name:
         raise ModelError("the model has no parameters, so there are no layers to assign")
-    if len(set(map(id, by_name.values()))) == len(by_name):
-        return Parameters(by_name, {})
-    return _merge_names(by_name)
-
-
-def _merge_names(by_name: dict[str, nn.Parameter]) -> Parameters:
-    """The same for a model with tied parameters: names that stand for one tensor, together."""
-    names: dict[int, list[str]] = {}
-    for name, parameter in by_name.items():
-        names.setdefault(id(parameter), []).append(name)
+    check_not_flattened(by_name)
+    firsts, aliases = _tied(by_name)
+    names = partial(Names, list(firsts), aliases)
     return Parameters(
-        by_name={first: by_name[first] for first, *_ in names.values()},
-        aliases={first: tuple(others) for first, *others in names.values() if others},
+        firsts,
+        tuple(names(_complete(by_name, r), r.adapters, r.removed) for r in readings),
+        dimensions,
     )
 
 
-def _by_name(model: Model) -> dict[str, nn.Parameter]:
-    by_name: dict[str, nn.Parameter] = {}
-    if is_module(model):
-        _walk(model, "", by_name)
-        return by_name
+def _complete(by_name: Named, reading: Reading) -> dict[str, str]:
+    """Every name as its author wrote it, in the model's order."""
+    written = reading.written
+    return {name: written.get(name, name) for name in by_name}
+
+
+def _from_module(model: nn.Module) -> tuple[Named, list[Reading], dict[str, int]]:
+    by_name: Named = {}
+    kinds: set[type] = set()
+    removed: list[str] = []
+    _walk(model, "", by_name, kinds, removed)
+    if not any(map(changes_names, kinds)):
+        plain = [Reading(removed=tuple(removed))]
+        return by_name, readings_of_names(list(by_name)) if is_bare(type(model)) else plain, {}
+    spelled = _as_spelled(model, by_name)
+    reading = read_module(model)
+    by_name = {spelled[name]: parameter for name, parameter in by_name.items()}
+    reading = Reading(
+        {spelled[name]: written for name, written in reading.written.items()},
+        frozenset(spelled[name] for name in reading.adapters),
+        reading.removed,
+    )
+    return by_name, [reading], dimensions_before(model, by_name)
+
+
+def _as_spelled(model: nn.Module, by_name: Named) -> dict[str, str]:
+    """The names by the model's own method, which is another one in the checkpoint wrapper."""
+    spelled = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+    return dict(zip(by_name, spelled, strict=True))
+
+
+def _from_pairs(model: Any) -> Named:
     if not isinstance(model, Iterable):
         raise InvalidArgumentError(
             "expected a torch.nn.Module or its (name, parameter) pairs, found "
             f"{type(model).__name__}"
         )
+    by_name: Named = {}
     for name, parameter in map(_checked, model):
         if by_name.setdefault(name, parameter) is not parameter:
             raise InvalidArgumentError(f"two parameters are called {name!r}; give each its own")
@@ -91,12 +123,15 @@ def _checked(item: Any) -> tuple[str, nn.Parameter]:
     )
 
 
-def _walk(module: nn.Module, prefix: str, by_name: dict[str, nn.Parameter]) -> None:
+def _walk(
+    module: nn.Module, prefix: str, by_name: Named, kinds: set[type], removed: list[str]
+) -> None:
     """Collect what `named_parameters(remove_duplicate=False)` yields, in its order.
 
     That method passes every parameter through a generator for each level of nesting, which
     takes three times as long as this walk.
     """
+    kinds.add(type(module))
     if parameters := module._parameters:
         for name, parameter in parameters.items():
             if parameter is not None:
@@ -104,4 +139,17 @@ def _walk(module: nn.Module, prefix: str, by_name: dict[str, nn.Parameter]) -> N
     if children := module._modules:
         for name, child in children.items():
             if child is not None:
-                _walk(child, f"{prefix}{name}.", by_name)
+                _walk(child, f"{prefix}{name}.", by_name, kinds, removed)
+            else:
+                removed.append(prefix + name)
+
+
+def _tied(by_name: Named) -> tuple[Named, dict[str, tuple[str, ...]]]:
+    """Each parameter under its first name, and the other names of those that have several."""
+    if len(set(map(id, by_name.values()))) == len(by_name):
+        return by_name, {}
+    names: dict[int, list[str]] = {}
+    for name, parameter in by_name.items():
+        names.setdefault(id(parameter), []).append(name)
+    firsts = {first: by_name[first] for first, *_ in names.values()}
+    return firsts, {first: tuple(others) for first, *others in names.values() if others}

@@ -1,62 +1,39 @@
-"""One layout on one model's names → every parameter's placement, or what keeps it from fitting."""
+"""One plan on one model's names → every parameter's placement, or what keeps it from fitting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from lrd_registry.errors import Gap
 from lrd_registry.layers.assignment import Assignment, Placement
 from lrd_registry.layers.coverage import Coverage
 from lrd_registry.layers.gaps import find_holes, unjoined
-from lrd_registry.layers.parameters import Parameters
+from lrd_registry.layers.plans import Plan
 from lrd_registry.layers.ranking import Ranking
+from lrd_registry.layers.ties import settle
+from lrd_registry.names.compared import Names
 from lrd_registry.patterns.matching import Hit, Matcher
-from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.clauses import Claim, Clause
-from lrd_registry.rule_files.schema import RuleSet
 
 
-def place(
-    rule_set: RuleSet,
-    layout_name: str,
-    parameters: Parameters,
-    prefix: str = "",
-    missing_signature: tuple[Pattern, ...] = (),
-) -> Assignment | Coverage:
-    """Assign every parameter by one layout, under one of its prefixes (`""`: at the top).
-
-    Where it does not fit, the faults.
-    """
-    return _Placing(rule_set, layout_name, parameters, prefix, missing_signature).result()
+def place(plan: Plan, names: Names) -> Assignment | Coverage:
+    """Assign every parameter by one plan; where it does not fit, the faults."""
+    return _Placing(plan, names).result()
 
 
 class _Placing:
     """The steps of one placing: match names, rank the claims, look for faults."""
 
-    def __init__(
-        self,
-        rule_set: RuleSet,
-        layout_name: str,
-        parameters: Parameters,
-        prefix: str,
-        missing_signature: tuple[Pattern, ...],
-    ) -> None:
-        self._rule_set = rule_set
-        self._layout_name = layout_name
-        self._missing_signature = missing_signature
-        layout = rule_set.layouts[layout_name].under(prefix)
-        self._entries, self._clauses = layout.entries, layout.clauses
-        self._parameters = parameters
-        self._match()
-
-    def _match(self) -> None:
-        matcher = Matcher([clause.pattern for clause in self._clauses])
-        self._names = self._parameters.names
-        self._states = list(matcher.states(self._names))
+    def __init__(self, plan: Plan, names: Names) -> None:
+        self._plan = plan
+        self._names = names
+        matcher = Matcher([clause.pattern for clause in plan.clauses])
+        self._states = list(matcher.states(names.compared.values()))
         distinct = set(self._states)
         self._claims = {state: self._claim(matcher.hits(state)) for state in distinct}
         found = {claim for claims in self._claims.values() for claim in claims}
-        self._ranking = Ranking(self._entries, found)
+        self._ranking = Ranking(plan.entries, found)
         self._layers = {claim: self._ranking.layer(claim) for claim in found}
         nowhere = [claim for claim, layer in self._layers.items() if layer is None]
         self._too_early = {claim for claim in nowhere if self._ranking.has_target(claim)}
@@ -64,41 +41,70 @@ class _Placing:
 
     def result(self) -> Assignment | Coverage:
         unmatched, overlapping = tuple(self._unmatched()), dict(self._overlaps())
-        missing, gaps = tuple(self._missing()), tuple(self._gaps())
-        if not (unmatched or overlapping or missing or gaps):
+        missing, gaps, cut = tuple(self._missing()), tuple(self._gaps()), tuple(self._cut())
+        if not (unmatched or overlapping or missing or gaps or cut or self._names.outside):
             return self._assignment()
-        patterns = tuple(clause.pattern for clause in self._clauses)
         return Coverage(
-            self._rule_set.arch, self._layout_name, patterns, unmatched, overlapping, missing, gaps
+            self._plan.arch,
+            self._plan.layout,
+            tuple(clause.pattern for clause in self._plan.clauses),
+            self._names,
+            unmatched,
+            overlapping,
+            missing,
+            gaps,
+            cut,
         )
 
     def _claim(self, hits: Iterable[Hit]) -> dict[Claim, Clause]:
         """The different claims of these hits, each with the first pattern behind it."""
         claims: dict[Claim, Clause] = {}
         for hit in hits:
-            clause = self._clauses[hit.pattern]
+            clause = self._plan.clauses[hit.pattern]
             claims.setdefault(clause.claim(hit.captures), clause)
         return claims
 
     def _assignment(self) -> Assignment:
-        layers = tuple(self._ranking.layers)
-        placements = {}
-        for state, claims in self._claims.items():
-            ((claim, clause),) = claims.items()
-            layer = self._layers[claim]
-            assert layer is not None, "a claim that joins nothing is a gap"
-            placements[state] = Placement(layer, layers[layer], clause.pattern.text)
+        plan, names, placed = self._plan, self._names, self._placed
+        for first, aliases in names.aliases.items():
+            settled = settle(placed, (first, *aliases), plan.tied)
+            assert settled is not None, "names that are torn between layers overlap"
+            placed[first] = settled
         return Assignment(
-            self._rule_set.arch,
-            self._layout_name,
-            entries=tuple(name for name, _ in self._entries),
-            layers=layers,
-            placements={
-                name: placements[state]
-                for name, state in zip(self._parameters.by_name, self._states, strict=False)
-            },
-            no_weight_decay=self._rule_set.no_weight_decay,
+            plan.arch,
+            plan.layout,
+            entries=tuple(entry.name for entry in plan.entries),
+            parts={part: tuple(layers) for part, layers in self._ranking.layers.items()},
+            placements={name: placed[name] for name in names.order},
+            written=names.written,
+            adapters=names.adapters,
+            aliases=names.aliases,
+            roots=tuple(map(names.full, plan.roots)),
+            no_weight_decay=tuple(p.under(names.prefix) for p in plan.no_weight_decay),
         )
+
+    @cached_property
+    def _placed(self) -> dict[str, Placement]:
+        """The placement of each name that has one."""
+        layers, placements = self._ranking.layers, {}
+        for state, claims in self._claims.items():
+            for claim, clause in claims.items() if len(claims) == 1 else ():
+                if (layer := self._layers[claim]) is not None:
+                    part = self._plan.entries[claim.entry].part
+                    entry = layers[part][layer]
+                    placements[state] = Placement(layer, entry, clause.pattern.text, part)
+        placed = {name: placements[s] for name, s in self._named_states() if s in placements}
+        placed.update(self._at_ends())
+        return placed
+
+    def _at_ends(self) -> Iterator[tuple[str, Placement]]:
+        """The parameters of which no pattern speaks: they join the first or the last layer."""
+        first, last = self._plan.entries[0].part, self._plan.entries[-1].part
+        for name, end in self._names.ends.items():
+            part = first if end.layer == "first" else last
+            if layers := self._ranking.layers[part]:
+                layer = 0 if end.layer == "first" else len(layers) - 1
+                yield name, Placement(layer, layers[layer], end.what, part)
 
     def _unmatched(self) -> Iterator[str]:
         """Names without a claim, or whose claim is to a layer before the first."""
@@ -112,37 +118,46 @@ class _Placing:
             for name, state in self._named_states():
                 if state in many:
                     yield name, tuple(map(self._say, self._claims[state].values()))
-        if self._parameters.aliases:
+        if self._names.aliases:
             yield from self._torn()
 
     def _torn(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The tied parameters whose names belong to different layers."""
-        states = dict(self._named_states())
-        for first, others in self._parameters.aliases.items():
-            claims = {
-                name: next(iter(self._claims[states[name]]), None) for name in (first, *others)
-            }
-            layers = {name: self._layers[claim] for name, claim in claims.items() if claim}
-            if len(set(layers.values())) > 1:
-                yield first, tuple(f"tied as {name}: layer {n}" for name, n in layers.items())
+        for first, aliases in self._names.aliases.items():
+            found = {n: self._placed[n] for n in (first, *aliases) if n in self._placed}
+            if found and settle(found, list(found), self._plan.tied) is None:
+                yield first, tuple(f"tied as {name}: {_say_place(p)}" for name, p in found.items())
 
     def _named_states(self) -> Iterator[tuple[str, int]]:
-        return zip(self._names, self._states, strict=True)
+        return zip(self._names.compared, self._states, strict=True)
 
     def _say(self, clause: Clause) -> str:
         role = "" if clause.role == "match" else f" ({clause.role})"
-        return f"{self._entries[clause.entry][0]}{role}: {clause.pattern}"
+        return f"{self._plan.entries[clause.entry].name}{role}: {clause.pattern}"
 
     def _missing(self) -> Iterator[str]:
         found = {claim.entry for claim in self._layers}
-        for number, (name, entry) in enumerate(self._entries):
+        for number, (name, entry, _) in enumerate(self._plan.entries):
             if number not in found and not entry.optional:
                 yield f"{name}: {', '.join(map(str, entry.match))}"
-        for pattern in self._missing_signature:
-            yield f"signature: {pattern}"
+        yield from self._plan.missing
+
+    def _cut(self) -> Iterator[str]:
+        """The modules of the last entry that were set to None, where nothing is left of it."""
+        last = len(self._plan.entries) - 1
+        if not any(claim.entry == last for claim in self._layers):
+            patterns = self._plan.entries[last].entry.match
+            for path in map(self._names.relative, self._names.removed):
+                if path and any(p.match(f"{path}.weight") is not None for p in patterns):
+                    yield path
 
     def _gaps(self) -> Iterator[Gap]:
-        for (name, entry), runs in zip(self._entries, self._ranking.runs, strict=True):
+        for (name, entry, _), runs in zip(self._plan.entries, self._ranking.runs, strict=True):
             yield from find_holes(name, entry, runs)
         for claim in self._unjoined:
-            yield unjoined(*self._entries[claim.entry], claim)
+            name, entry, _ = self._plan.entries[claim.entry]
+            yield unjoined(name, entry, claim)
+
+
+def _say_place(place: Placement) -> str:
+    return f"layer {place.layer}{f' of {place.part}' if place.part else ''}"

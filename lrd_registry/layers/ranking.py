@@ -2,38 +2,40 @@
 
 The key of a matched parameter is (position of its entry, its indices); one that joins its
 entry's first, last or previous layer goes by the layers that agree with its indices. The ranks
-of the keys are the layers, so the depth is read off the model and stands in no file.
+of the keys are the layers, so the depth is read off the model and stands in no file. In a model
+of several parts, each has ranks of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from lrd_registry.layers.plans import Planned
 from lrd_registry.rule_files.clauses import NOT_CAPTURED, Claim, Indices
-from lrd_registry.rule_files.entry import Entry
 
 
 class Ranking:
-    """The layers that the claims on one model make of a layout's entries.
+    """The layers that the claims on one model make of a plan's entries.
 
     Attributes:
         runs: for each entry, the indices at which it matches, in order.
-        layers: the name of each layer's entry.
+        layers: part -> the name of each layer's entry.
     """
 
-    def __init__(self, entries: Sequence[tuple[str, Entry]], claims: Collection[Claim]) -> None:
+    def __init__(self, entries: Sequence[Planned], claims: Collection[Claim]) -> None:
         self.runs = _matched(entries, claims)
-        self.layers: list[str] = []
+        self.layers: dict[str, list[str]] = {}
         self._layer: dict[tuple[int, Indices], int] = {}
         self._ends: dict[tuple[int, Indices], dict[Indices, tuple[int, int]]] = {}
-        for number, (name, entry) in enumerate(entries):
+        for number, (name, entry, part) in enumerate(entries):
+            layers = self.layers.setdefault(part, [])
             before = None
             for run in self.runs[number]:
                 key = (*run[:-1], run[-1] // entry.every) if run else run
                 if key != before:
-                    self.layers.append(name)
+                    layers.append(name)
                     before = key
-                self._layer[number, run] = len(self.layers) - 1
+                self._layer[number, run] = len(layers) - 1
 
     def layer(self, claim: Claim) -> int | None:
         """The layer of a claim; None where it joins a layer that the model does not have."""
@@ -55,7 +57,7 @@ class Ranking:
         """The layer before `first`: for a claim at an index, only within the same entry."""
         is_at_an_index = any(index != NOT_CAPTURED for index in claim.indices)
         is_lowest = first == self._layer[claim.entry, self.runs[claim.entry][0]]
-        return None if is_lowest and is_at_an_index else first - 1
+        return None if first == 0 or (is_lowest and is_at_an_index) else first - 1
 
     def _joined(self, claim: Claim) -> tuple[int, int] | None:
         """The first and the last layer of the claim's entry that agree with its indices."""
@@ -73,11 +75,9 @@ class Ranking:
         return ends
 
 
-def _matched(
-    entries: Sequence[tuple[str, Entry]], claims: Collection[Claim]
-) -> list[list[Indices]]:
+def _matched(entries: Sequence[Planned], claims: Collection[Claim]) -> list[list[Indices]]:
     """For each entry, the indices at which it matches, in order; without indices, one layer."""
-    runs: list[set[Indices]] = [set() if entry.indices else {()} for _, entry in entries]
+    runs: list[set[Indices]] = [set() if entry.indices else {()} for _, entry, _ in entries]
     for number, role, indices in claims:
         if role == "match":
             runs[number].add(indices)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from lrd_registry.errors import (
-    AmbiguousArchitectureError,
-    CoverageError,
-    InvalidArgumentError,
-    NoFittingArchitectureError,
-)
+from lrd_registry.errors import AmbiguousArchitectureError, InvalidArgumentError
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.coverage import SHOWN, Coverage
+from lrd_registry.layers.misfits import explain_misfit
 from lrd_registry.layers.parameters import Parameters, collect_parameters
-from lrd_registry.layers.placing import place
+from lrd_registry.layers.trying import Results, place_where_signed
+from lrd_registry.layers.wholes import apply_whole
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.loading import load_rule_set
 from lrd_registry.rule_files.schema import RuleSet
@@ -27,77 +22,78 @@ if TYPE_CHECKING:
 Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
 """A registered name, `"auto"`, the path of a rule file, a rule set, or an assignment."""
 
-Results: TypeAlias = list[Assignment | Coverage]
+OUTSIDE = ("error", "head")
 
 
-def assign_layers(model: Model, arch: Arch = "auto") -> Assignment:
+def assign_layers(
+    model: Model, arch: Arch = "auto", *, prefix: str | None = None, outside: str = "error"
+) -> Assignment:
     """Assign every parameter of a model to its layer.
 
     A parameter's layer depends on the architecture alone: not on which parameters are frozen,
-    on their order, or on whether the model has a head.
+    on their order, on whether the model has a head, or on wrappers: names are compared as the
+    model's author wrote them, without what DDP, FSDP, `torch.compile`, activation checkpointing,
+    parametrizations and PEFT add. An adapter has the layer of the module that it adapts.
 
     Args:
         model: a module, also on the meta device, or its `(name, parameter)` pairs.
         arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment` made from
             a model of which this one is a part, or `"auto"`: the one that fits completely.
+        prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
+        outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
+            they join the last layer, with the `"head"`.
 
     Raises:
         CoverageError: the rule set does not fit; every parameter at fault is named.
         AmbiguousArchitectureError: more than one layout fits.
         UnknownArchitectureError: no rule set has this name.
         RuleFileError: the rule file is at fault.
-        ModelError: the model has no parameters.
+        ModelError: the model has no parameters, or many have been flattened into one.
+        InvalidArgumentError: `prefix` with an `Assignment`, or another `outside`.
 
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
     >>> from lrd_registry.rule_files.loading import rule_set_from_mapping
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     >>> assign_layers(model, rule_set_from_mapping(rules))["1.bias"]
-    Row(name='1.bias', layer=1, entry='head', pattern='1.**')
+    Row(name='1.bias', layer=1, entry='head', pattern='1.**', part='')
     """
-    return select(collect_parameters(model), arch)
+    return select(collect_parameters(model), arch, prefix=prefix, outside=outside)
 
 
-def select(parameters: Parameters, arch: Arch) -> Assignment:
+def select(
+    parameters: Parameters, arch: Arch, *, prefix: str | None = None, outside: str = "error"
+) -> Assignment:
     """`assign_layers` on parameters that have been collected."""
+    _check_place(arch, prefix, outside)
     if isinstance(arch, Assignment):
-        return _part(arch, parameters)
+        return apply_whole(arch, parameters.readings)
     rule_sets = _rule_sets(arch)
-    results = _place_where_signed(rule_sets, parameters)
-    fitting = [result for result in results if isinstance(result, Assignment)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise _ambiguous(fitting)
-    nearest = _nearest(results) or _nearest(_place_unsigned(rule_sets, parameters))
-    assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
-    raise _none_fits(nearest, rule_sets) if arch == "auto" else nearest.error()
+    misfits: Results = []
+    for reading in parameters.readings:
+        names = reading.under(prefix or "", joins_head=outside == "head")
+        results = place_where_signed(rule_sets, names)
+        fitting = [result for result in results if isinstance(result, Assignment)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise _ambiguous(fitting)
+        misfits += results
+    raise explain_misfit(rule_sets, names, misfits, is_open=arch == "auto")
 
 
-def _place_where_signed(rule_sets: list[RuleSet], parameters: Parameters) -> Results:
-    """What comes of each layout, under each prefix, at which the model has its signature."""
-    return [
-        place(rules, name, parameters, prefix)
-        for rules in rule_sets
-        for name, layout in rules.layouts.items()
-        for prefix, signature in layout.signatures.items()
-        if signature.is_on(parameters.by_name)
-    ]
-
-
-def _place_unsigned(rule_sets: list[RuleSet], parameters: Parameters) -> Results:
-    """What comes of each layout although the model has the signature of none."""
-    names = parameters.by_name
-    return [
-        place(rules, name, parameters, missing_signature=layout.signatures[""].missing(names))
-        for rules in rule_sets
-        for name, layout in rules.layouts.items()
-    ]
-
-
-def _nearest(results: Results) -> Coverage | None:
-    coverages = [result for result in results if isinstance(result, Coverage)]
-    return min(coverages, key=lambda coverage: coverage.faults, default=None)
+def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
+    if outside not in OUTSIDE:
+        raise InvalidArgumentError(
+            f"outside must be {' or '.join(map(repr, OUTSIDE))}; found {outside!r}"
+        )
+    if prefix is None and outside != "error":
+        raise InvalidArgumentError(f"outside={outside!r} needs a prefix that it is outside of")
+    if prefix is not None and isinstance(arch, Assignment):
+        raise InvalidArgumentError(
+            "an Assignment has every parameter's name from the top of its model; make it with "
+            "prefix=…, and pass it without"
+        )
 
 
 def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
@@ -132,28 +128,3 @@ def _ambiguous(fitting: list[Assignment]) -> AmbiguousArchitectureError:
         "Choose with arch=…, or give the layouts signatures that tell them apart.",
         candidates=candidates,
     )
-
-
-def _none_fits(nearest: Coverage, rule_sets: list[RuleSet]) -> NoFittingArchitectureError:
-    names = ", ".join(rules.arch for rules in rule_sets)
-    return NoFittingArchitectureError(
-        f"no rule set fits this model completely (tried: {names}). The nearest is "
-        f"{nearest.arch!r} (layout {nearest.layout!r}), but for:\n{nearest.describe()}\n"
-        'Write a rule file for the model and pass it: arch="my.yaml".',
-        nearest.arch,
-        nearest.error(),
-    )
-
-
-def _part(whole: Assignment, parameters: Parameters) -> Assignment:
-    """The assignment of a model applied, by name, to a part of it."""
-    unknown = [name for name in parameters.by_name if name not in whole.placements]
-    if unknown:
-        listed = "\n".join(f"    {name}" for name in unknown[:SHOWN])
-        raise CoverageError(
-            f"{len(unknown)} parameters are not in this assignment (made with {whole.arch!r}); "
-            f"make it from the whole model, with the same names:\n{listed}",
-            unmatched=unknown,
-        )
-    placements = {name: whole.placements[name] for name in parameters.by_name}
-    return replace(whole, placements=placements)

@@ -63,6 +63,11 @@ def read_groups(optimizer: Any, by_name: Mapping[str, Any] | None = None) -> lis
 
 
 def _live(index: int, group: Mapping[str, Any], names: Iterable[str | None]) -> LiveGroup:
+    if "lr" not in group:
+        raise InvalidArgumentError(
+            f"group {index} of the optimizer has no lr, as after loading a state that was saved "
+            "for other groups; see check_resume"
+        )
     return LiveGroup(
         index=index,
         name=group.get("name"),
@@ -80,10 +85,11 @@ def _names(
     """Names by identity: `param_names` may be of tensors that the model no longer has.
 
     Where the optimizer has none of the model's tensors, but flat ones or copies of its own
-    (ZeRO), `param_names` is what there is.
+    (ZeRO), `param_names` is what there is; not where the model's were replaced when it was sharded.
     """
     name_of = {id(parameter): name for name, parameter in by_name.items()}
     found = [[name_of.get(id(parameter)) for parameter in group["params"]] for group in groups]
-    if any(name is not None for names in found for name in names):
+    is_sharded = any(type(parameter).__name__ == "DTensor" for parameter in by_name.values())
+    if is_sharded or any(name is not None for names in found for name in names):
         return [*found]
     return [group.get("param_names") or names for group, names in zip(groups, found, strict=True)]

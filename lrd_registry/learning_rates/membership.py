@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from lrd_registry.errors import LearningRateFault
-from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.assignment import Assignment, Level
 from lrd_registry.learning_rates.faults import in_lines, listed
 from lrd_registry.learning_rates.live_groups import LiveGroup
 
@@ -19,7 +19,7 @@ def assigned(group: LiveGroup, assignment: Assignment) -> tuple[str, ...]:
 def membership_faults(
     groups: Sequence[LiveGroup],
     assignment: Assignment,
-    scales: Sequence[float],
+    scales: Mapping[Level, float],
     trains: Mapping[str, bool] | None,
 ) -> Iterator[LearningRateFault]:
     """What is not in exactly one group, of one scale, and what should not be in any.
@@ -27,7 +27,7 @@ def membership_faults(
     Args:
         groups: the optimizer's.
         assignment: the layers of the model that is trained.
-        scales: the scale of each layer.
+        scales: the scale of each layer of each part.
         trains: parameter name -> whether it requires a gradient; None where no model was given,
             and every parameter of the assignment is expected.
     """
@@ -47,8 +47,8 @@ def membership_faults(
         yield _not_assigned(strangers, assignment.arch)
 
 
-def _scales(group: LiveGroup, assignment: Assignment, scales: Sequence[float]) -> set[float]:
-    return {scales[assignment[name].layer] for name in assigned(group, assignment)}
+def _scales(group: LiveGroup, assignment: Assignment, scales: Mapping[Level, float]) -> set[float]:
+    return {scales[assignment[name].level] for name in assigned(group, assignment)}
 
 
 def _places(groups: Sequence[LiveGroup]) -> dict[str, list[LiveGroup]]:
@@ -82,7 +82,7 @@ def _layers_together(
     lines = []
     for group in groups:
         names = assigned(group, assignment)
-        count = len({assignment[name].layer for name in names})
+        count = len({assignment[name].level for name in names})
         lines.append(f"{group} has {count} layers at {group.lr:.4g}: {listed(names)}")
     return LearningRateFault(
         "together",

@@ -20,6 +20,7 @@ class Rate(NamedTuple):
         asked: the base learning rate times the scale.
         base: what the schedule works from; without one, the same as `now`.
         now: what the optimizer would step with.
+        part: the part of the model that the layer is in; empty where it is all of one part.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Rate(NamedTuple):
     asked: float
     base: float
     now: float
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class LearningRates:
         return not self.faults
 
     def __str__(self) -> str:
-        rows = Counter((r.layer, r.scale, r.asked, r.base, r.now) for r in self.rates)
+        rows = Counter((r.part, r.layer, r.scale, r.asked, r.base, r.now) for r in self.rates)
         table = [
             f"{layer:5}{scale:10.4g}{asked:11.4g}{base:11.4g}{now:11.4g}{count:12}"
-            for (layer, scale, asked, base, now), count in sorted(rows.items())
+            f"{'  ' if part else ''}{part}"
+            for (part, layer, scale, asked, base, now), count in sorted(rows.items())
         ]
         head = "layer     scale      asked       base        now  parameters"
         faults = [fault.message for fault in self.faults]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.assignment import Assignment, Level
 from lrd_registry.learning_rates.common_factor import close, common_factor
 from lrd_registry.learning_rates.live_groups import LiveGroup
 from lrd_registry.learning_rates.membership import assigned
@@ -34,7 +34,7 @@ class Share:
 def shares_of(
     groups: Sequence[LiveGroup],
     assignment: Assignment,
-    scales: Sequence[float],
+    scales: Mapping[Level, float],
     bases: Sequence[float],
 ) -> list[Share]:
     """The groups of one scale; not those of several, nor those without parameters it knows.
@@ -42,16 +42,16 @@ def shares_of(
     Args:
         groups: the optimizer's.
         assignment: the layer of each parameter.
-        scales: the scale of each layer.
+        scales: the scale of each layer of each part.
         bases: what each group starts from.
     """
-    shares = []
+    shares, depths = [], assignment.depths
     for group, base in zip(groups, bases, strict=True):
         names = assigned(group, assignment)
-        layers = {assignment[name].layer for name in names}
-        found = {scales[layer] for layer in layers}
+        levels = {assignment[name].level for name in names}
+        found = {scales[level] for level in levels}
         if len(found) == 1:
-            distance = assignment.num_layers - 1 - max(layers)
+            distance = min(depths[part] - 1 - layer for part, layer in levels)
             shares.append(Share(group, names, distance, found.pop(), base))
     return shares
 

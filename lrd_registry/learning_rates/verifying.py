@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lrd_registry.errors import InvalidArgumentError, LearningRateError
 from lrd_registry.groups.scales import Scales
-from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.assignment import Assignment, Level
+from lrd_registry.layers.decay import LayerDecay
 from lrd_registry.layers.parameters import collect_parameters
 from lrd_registry.learning_rates.auditing import Audit, factor_now, rate_faults
 from lrd_registry.learning_rates.live_groups import LiveGroup, read_groups
@@ -16,6 +17,9 @@ from lrd_registry.learning_rates.membership import assigned, membership_faults
 from lrd_registry.learning_rates.rates import LearningRates, Rate
 from lrd_registry.learning_rates.schedules import Schedule, read_schedule
 from lrd_registry.learning_rates.shares import likely_bases, shares_of
+from lrd_registry.learning_rates.spelling import spelled_as
+from lrd_registry.names.alone import readings_of_names
+from lrd_registry.names.compared import Names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +32,7 @@ def audit_learning_rates(
     assignment: Assignment,
     *,
     lr: float,
-    layer_decay: float = 0.75,
+    layer_decay: LayerDecay = 0.75,
     lr_mult: Mapping[str, float] | None = None,
     min_scale: float = 0.0,
     scheduler: Any = None,
@@ -91,7 +95,7 @@ def verify_learning_rates(
     lr: float,
     scheduler: Any = None,
     *,
-    layer_decay: float = 0.75,
+    layer_decay: LayerDecay = 0.75,
     lr_mult: Mapping[str, float] | None = None,
     min_scale: float = 0.0,
     model: Model | None = None,
@@ -132,9 +136,14 @@ def _audit(
     model: Model | None,
 ) -> LearningRates:
     _check_lr(lr)
-    by_name = None if model is None else _parameters(model, assignment)
+    parameters = None if model is None else collect_parameters(model)
+    by_name = None if parameters is None else parameters.by_name
     trains = None if by_name is None else {n: p.requires_grad for n, p in by_name.items()}
     groups = read_groups(optimizer, by_name)
+    readings = parameters.readings if parameters else _readings(groups)
+    assignment = spelled_as(assignment, readings)
+    if by_name is not None:
+        _check_model(by_name, assignment)
     schedule = None if scheduler is None else read_schedule(scheduler, optimizer.param_groups)
     scale_of = scales.of(assignment)
     bases = _bases(groups, assignment, lr, scale_of, schedule)
@@ -155,7 +164,7 @@ def _bases(
     groups: Sequence[LiveGroup],
     assignment: Assignment,
     lr: float,
-    scales: Sequence[float],
+    scales: Mapping[Level, float],
     schedule: Schedule | None,
 ) -> Sequence[float]:
     """What each group starts from."""
@@ -171,25 +180,28 @@ def _rates(
     groups: Sequence[LiveGroup],
     assignment: Assignment,
     lr: float,
-    scales: Sequence[float],
+    scales: Mapping[Level, float],
     bases: Sequence[float],
 ) -> Iterator[Rate]:
     for group, base in zip(groups, bases, strict=True):
         for name in assigned(group, assignment):
-            layer = assignment[name].layer
-            scale = scales[layer]
-            yield Rate(name, layer, group.index, scale, lr * scale, base, group.lr)
+            placed = assignment.placements[name]
+            scale = scales[placed.level]
+            rates = (scale, lr * scale, base, group.lr)
+            yield Rate(name, placed.layer, group.index, *rates, placed.part)
 
 
-def _parameters(model: Model, assignment: Assignment) -> dict[str, nn.Parameter]:
-    by_name = collect_parameters(model).by_name
+def _readings(groups: Sequence[LiveGroup]) -> list[Names]:
+    names = list({name: None for group in groups for name in group.names if name is not None})
+    return [Names(names, {}, reading.written) for reading in readings_of_names(names)]
+
+
+def _check_model(by_name: Mapping[str, nn.Parameter], assignment: Assignment) -> None:
     if not any(name in assignment for name in by_name):
         raise InvalidArgumentError(
             f"none of the model's parameters ({next(iter(by_name))}, …) is in the assignment "
-            f"({next(iter(assignment))}, …); pass the model that the layers were assigned for, "
-            "without wrappers"
+            f"({next(iter(assignment))}, …); pass the model that the layers were assigned for"
         )
-    return by_name
 
 
 def _check_lr(lr: float) -> None:

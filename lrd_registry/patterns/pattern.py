@@ -88,12 +88,14 @@ class Pattern:
         return self.text
 
     def under(self, prefix: str) -> Pattern:
-        """The pattern for the same names under a prefix, a dot-separated name itself.
+        """The pattern for the same names under a prefix, a dot-separated name itself, or `""`.
 
         >>> from lrd_registry.patterns.syntax import parse_pattern
         >>> str(parse_pattern("layers.{i}.**").under("model.vit"))
         'model.vit.layers.{i}.**'
         """
+        if not prefix:
+            return self
         parts = (*prefix.split("."), *self.parts)
         return Pattern(f"{prefix}.{self.text}", self.indices, self.counted, parts)
 

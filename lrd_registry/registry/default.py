@@ -68,7 +68,7 @@ def list_architectures() -> list[str]:
     """The names of all registered rule sets, sorted.
 
     >>> list_architectures()
-    ['convnext', 'swin', 'vit']
+    ['clip', 'clip_text', 'convnext', 'mae', 'swin', 'vit']
     """
     return default_registry.names()
 

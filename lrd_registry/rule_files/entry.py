@@ -55,12 +55,15 @@ class Entry(Strict):
         return self.match[0].indices if self.index is None else self.index
 
     def under(self, prefix: str) -> Entry:
-        """The entry with its patterns under a prefix, and those outside it among `match`."""
+        """The entry with its patterns under a prefix, without those outside it."""
         moved: dict[str, Any] = {
             role: tuple(pattern.under(prefix) for pattern in getattr(self, role)) for role in ROLES
         }
-        joined = {"match": moved["match"] + self.outside, "outside": ()}
-        return Entry.model_construct(**{**dict(self), **moved, **joined})
+        return Entry.model_construct(**{**dict(self), **moved, "outside": ()})
+
+    def also(self, patterns: tuple[Pattern, ...]) -> Entry:
+        """The entry with more patterns in `match`."""
+        return Entry.model_construct(**{**dict(self), "match": self.match + patterns})
 
     def clauses(self, position: int) -> Iterator[Clause]:
         """The entry's patterns, each with its role; `position` is the entry's in its layout."""

@@ -9,14 +9,17 @@ from pydantic_core import ErrorDetails
 
 from lrd_registry.rule_files.document import describe
 from lrd_registry.rule_files.entry import Entry
-from lrd_registry.rule_files.schema import Layout, RuleSet, Source
+from lrd_registry.rule_files.format import LAYOUT_KEYS
+from lrd_registry.rule_files.layout import Layout, Part
+from lrd_registry.rule_files.schema import RuleSet, Source
 from lrd_registry.wording import clip, did_you_mean
 
-_PARTS: dict[int, type[BaseModel]] = {1: RuleSet, 3: Layout, 6: Entry}
-"""The part of a rule file to which a key belongs, by the length of its path."""
-
-_ENTRY = 5
-"""The length of an entry's path: layouts, a name, layers, a position, a name."""
+_BELOW: dict[type[BaseModel], dict[str | int, tuple[type[BaseModel], int]]] = {
+    RuleSet: {"layouts": (Layout, 1), "sources": (Source, 1)},
+    Layout: {"layers": (Entry, 2), "parts": (Part, 1), "outside": (Entry, 1)},
+    Part: {"layers": (Entry, 2)},
+}
+"""What is under a key of each part of a rule file, below how many positions or names."""
 
 _PATTERNS = {"match", "first", "last", "previous", "outside", "signature", "no_weight_decay"}
 
@@ -63,7 +66,7 @@ def _expected(kind: str, loc: tuple[str | int, ...]) -> str:
         return "a pattern or a list of patterns"
     if kind == "string_pattern_mismatch" and "prefix" in loc:
         return "names joined by dots, such as `model.backbone`"
-    if kind == "model_type" and len(loc) == _ENTRY:
+    if kind == "model_type" and _model_at(loc) is Entry:
         return "a pattern, a list of patterns, or a mapping"
     return _EXPECTED[kind]
 
@@ -77,9 +80,19 @@ def _found(value: Any, text: str | None, *, is_scalar: bool) -> str:
 
 
 def _unknown_key(loc: tuple[str | int, ...]) -> str:
-    if loc == ("layers",):
-        return "`layers` at the top is for a file without `layouts`; this one has both"
-    part = Source if loc[0] == "sources" else _PARTS[len(loc)]
-    known = [*part.model_fields, *(["layers"] if part is RuleSet else [])]
-    hint = did_you_mean(str(loc[-1]), known)
-    return f"unknown key `{clip(str(loc[-1]))}`{hint or '; the keys here are ' + ', '.join(known)}"
+    key = clip(str(loc[-1]))
+    model = _model_at(loc[:-1])
+    if model is RuleSet and key in LAYOUT_KEYS:
+        return f"`{key}` at the top is for a file without `layouts`; this one has both"
+    known = [*model.model_fields, *(LAYOUT_KEYS if model is RuleSet else ())]
+    hint = did_you_mean(key, known)
+    return f"unknown key `{key}`{hint or '; the keys here are ' + ', '.join(known)}"
+
+
+def _model_at(path: tuple[str | int, ...]) -> type[BaseModel]:
+    """The part of a rule file to which a path leads."""
+    model: type[BaseModel] = RuleSet
+    while path and path[0] in _BELOW.get(model, {}):
+        model, names = _BELOW[model][path[0]]
+        path = path[1 + names :]
+    return model

@@ -4,7 +4,10 @@ FORMAT = 1
 """The version of the format that this release reads."""
 
 SINGLE_LAYOUT = "default"
-"""The name of the layout of a file that writes `layers` at its top, without `layouts`."""
+"""The name of the layout of a file that writes `layers` or `parts`, without `layouts`."""
+
+LAYOUT_KEYS = ("layers", "parts", "outside")
+"""What such a file writes at its top."""
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16

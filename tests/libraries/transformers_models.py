@@ -1,7 +1,4 @@
-"""transformers': every task's class of a model type, in every published size.
-
-The sizes are those of the checkpoints that the library's documentation and conversion scripts name.
-"""
+"""transformers': every task's class of a model type, in every published size."""
 
 import importlib
 import inspect
@@ -11,6 +8,7 @@ import transformers
 from transformers import CONFIG_MAPPING
 
 from tests.libraries import from_table
+from tests.libraries.transformers_sizes import SIZES
 
 TYPES = {
     "vit": ("vit", "huggingface"),
@@ -26,126 +24,47 @@ TYPES = {
     "clip_vision_model": ("vit", "huggingface_clip"),
     "siglip_vision_model": ("vit", "huggingface_clip"),
     "siglip2_vision_model": ("vit", "huggingface_clip"),
+    "clip_text_model": ("clip_text", "huggingface"),
+    "siglip_text_model": ("clip_text", "huggingface"),
+    "siglip2_text_model": ("clip_text", "huggingface"),
+    "clip": ("clip", "huggingface"),
+    "siglip": ("clip", "huggingface"),
+    "siglip2": ("clip", "huggingface"),
     "swin": ("swin", "huggingface"),
     "swinv2": ("swin", "huggingface"),
     "convnext": ("convnext", "huggingface"),
     "convnextv2": ("convnext", "huggingface"),
 }
 
-OTHERS = {
-    "ViTMAEForPreTraining",  # an encoder and a decoder
-    *("CLIPModel", "SiglipModel", "Siglip2Model"),  # two towers
-    *("CLIPTextModel", "CLIPTextModelWithProjection", "SiglipTextModel", "Siglip2TextModel"),
+TOWERS = {
+    "clip_text_model": ["CLIPTextModel", "CLIPTextModelWithProjection"],
+    "siglip_text_model": ["SiglipTextModel"],
+    "siglip2_text_model": ["Siglip2TextModel"],
+    "clip": ["CLIPModel"],
+    "siglip": ["SiglipModel"],
+    "siglip2": ["Siglip2Model"],
 }
+"""The classes of text towers, and of both towers, which share a module with the image models."""
+
+OTHERS = {"ViTMAEForPreTraining"}.union(*TOWERS.values())
 """Classes of these types' modules that are not one image model."""
 
-
-def vit(width, depth, heads, mlp=None, **more):
-    return {
-        "hidden_size": width,
-        "num_hidden_layers": depth,
-        "num_attention_heads": heads,
-        "intermediate_size": mlp or 4 * width,
-        **more,
-    }
-
-
-def swin(width, depths, **more):
-    heads = [width // 32 * 2**stage for stage in range(4)]
-    return {"embed_dim": width, "depths": depths, "num_heads": heads, **more}
-
-
-def convnext(width, depths):
-    return {"hidden_sizes": [width * 2**stage for stage in range(4)], "depths": depths}
-
-
-TINY, SMALL = vit(192, 12, 3), vit(384, 12, 6)
-BASE, LARGE, HUGE = vit(768, 12, 12), vit(1024, 24, 16), vit(1280, 32, 16)
-SO400M = vit(1152, 27, 16, 4304)
-DINOV2 = {
-    "small": SMALL,
-    "base": BASE,
-    "large": LARGE,
-    "giant": vit(1536, 40, 24, use_swiglu_ffn=True),
-}
-BEIT = {
-    size: config
-    | {
-        "out_indices": [config["num_hidden_layers"] * quarter // 4 - 1 for quarter in (1, 2, 3, 4)],
-        "use_mask_token": True,
-        "use_relative_position_bias": True,
-        "use_shared_relative_position_bias": True,
-        "use_absolute_position_embeddings": True,
-    }
-    for size, config in (("base", BASE), ("large", LARGE))
-}
-SIGLIP = {"base": BASE, "large": LARGE, "so400m": SO400M}
-
-SIZES = {
-    "vit": {"tiny": TINY, "small": SMALL, "base": BASE, "large": LARGE, "huge": HUGE},
-    "deit": {"tiny": TINY, "small": SMALL, "base": BASE},
-    "beit": BEIT,
-    "ijepa": {"huge": HUGE, "giant": vit(1408, 40, 16, 6144)},
-    "vit_msn": {"small": SMALL, "base": BASE, "large": LARGE},
-    "vit_mae": {"base": BASE, "large": LARGE, "huge": HUGE},
-    "dinov2": DINOV2,
-    "dinov2_with_registers": DINOV2,
-    "data2vec-vision": BEIT,
-    "dinov3_vit": {
-        "small": SMALL,
-        "small_plus": SMALL | {"use_gated_mlp": True},
-        "base": BASE,
-        "large": LARGE,
-        "huge_plus": vit(1280, 32, 20, 5120, use_gated_mlp=True),
-        "7b": vit(4096, 40, 32, 8192, use_gated_mlp=True),
-    },
-    "clip_vision_model": {
-        "base_patch32": BASE,
-        "base_patch16": BASE | {"patch_size": 16},
-        "large_patch14": LARGE | {"patch_size": 14},
-        "large_patch14_336": LARGE | {"patch_size": 14, "image_size": 336},
-    },
-    "siglip_vision_model": SIGLIP,
-    "siglip2_vision_model": SIGLIP | {"giant": vit(1536, 40, 16, 6144)},
-    "swin": {
-        "tiny": swin(96, [2, 2, 6, 2]),
-        "small": swin(96, [2, 2, 18, 2]),
-        "base": swin(128, [2, 2, 18, 2], use_absolute_embeddings=True),
-        "large": swin(192, [2, 2, 18, 2]),
-    },
-    "swinv2": {
-        "tiny": swin(96, [2, 2, 6, 2]),
-        "small": swin(96, [2, 2, 18, 2]),
-        "base": swin(128, [2, 2, 18, 2], use_absolute_embeddings=True),
-        "large": swin(192, [2, 2, 18, 2]),
-    },
-    "convnext": {
-        "tiny": convnext(96, [3, 3, 9, 3]),
-        "small": convnext(96, [3, 3, 27, 3]),
-        "base": convnext(128, [3, 3, 27, 3]),
-        "large": convnext(192, [3, 3, 27, 3]),
-        "xlarge": convnext(256, [3, 3, 27, 3]),
-    },
-    "convnextv2": {
-        "atto": convnext(40, [2, 2, 6, 2]),
-        "femto": convnext(48, [2, 2, 6, 2]),
-        "pico": convnext(64, [2, 2, 6, 2]),
-        "nano": convnext(80, [2, 2, 8, 2]),
-        "tiny": convnext(96, [3, 3, 9, 3]),
-        "base": convnext(128, [3, 3, 27, 3]),
-        "large": convnext(192, [3, 3, 27, 3]),
-        "huge": convnext(352, [3, 3, 27, 3]),
-    },
-}
+MASKED = {"vit_mae": ("mae", "huggingface")}
+"""Types that have a class of an encoder and a decoder too."""
 
 
 def tasks(model_type):
-    """The classes of a model type that are one image model: base, backbone, and each task."""
-    module = importlib.import_module(
-        CONFIG_MAPPING[model_type].__module__.replace("configuration_", "modeling_")
-    )
+    """The classes of a model type: of an image model the base, the backbone, and each task."""
+    module = modeling(model_type)
+    if model_type in TOWERS:
+        return [getattr(module, name) for name in TOWERS[model_type]]
     found = [getattr(module, name) for name in module.__all__ if name not in OTHERS]
     return [c for c in found if inspect.isclass(c) and not c.__name__.endswith("PreTrainedModel")]
+
+
+def modeling(model_type):
+    configuration = CONFIG_MAPPING[model_type].__module__
+    return importlib.import_module(configuration.replace("configuration_", "modeling_"))
 
 
 def build(cls, model_type, size):
@@ -158,12 +77,23 @@ def build(cls, model_type, size):
 
 
 def classes(model_type):
+    return sized(tasks(model_type), model_type)
+
+
+def pretraining(model_type):
+    return sized([modeling(model_type).ViTMAEForPreTraining], model_type)
+
+
+def sized(found, model_type):
     return {
         f"{cls.__name__}/{name}": partial(build, cls, model_type, size)
-        for cls in tasks(model_type)
+        for cls in found
         for name, size in SIZES[model_type].items()
     }
 
 
 transformers.logging.set_verbosity_error()
-MODELS = from_table("transformers", TYPES, classes)
+MODELS = [
+    *from_table("transformers", TYPES, classes),
+    *from_table("transformers", MASKED, pretraining),
+]

@@ -1,0 +1,89 @@
+"""Why no rule set fits a model, with what is likely to help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrd_registry.errors import CoverageError, NoFittingArchitectureError
+from lrd_registry.layers.coverage import Coverage
+from lrd_registry.layers.prefixes import Found, find_prefixes
+from lrd_registry.layers.trying import Results, place_unsigned
+from lrd_registry.names.compared import Names
+from lrd_registry.registry.default import default_registry
+from lrd_registry.rule_files.schema import RuleSet
+
+
+def explain_misfit(
+    rule_sets: Sequence[RuleSet], names: Names, results: Results, *, is_open: bool
+) -> CoverageError:
+    """What keeps rule sets from fitting.
+
+    Args:
+        rule_sets: those that were tried.
+        names: the model's, below the prefix that was asked for.
+        results: what came of the layouts whose signature the model has.
+        is_open: whether any registered rule set would have done.
+    """
+    if not names.compared:
+        return _nothing_there(rule_sets, names)
+    nearest = _nearest(results) or _nearest(place_unsigned(rule_sets, names))
+    assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
+    found = [] if nearest.is_only_outside else find_prefixes(rule_sets, names)
+    if is_open:
+        return _none_fits(nearest, rule_sets, found)
+    what = f"rule set {nearest.arch!r} does not fit this model{_under(names)}"
+    return nearest.error(f"{what}, {_elsewhere(found)}" if found else "")
+
+
+def _nearest(results: Results) -> Coverage | None:
+    coverages = [result for result in results if isinstance(result, Coverage)]
+    return min(coverages, key=lambda coverage: coverage.faults, default=None)
+
+
+def _nothing_there(rule_sets: Sequence[RuleSet], names: Names) -> CoverageError:
+    what = f"no parameter of this model is{_under(names)}"
+    tops = dict.fromkeys(written.partition(".")[0] for written in names.written.values())
+    found = find_prefixes(rule_sets, names)
+    instead = _elsewhere(found) if found else f"but under {', '.join(tops)}"
+    return CoverageError(f"{what}, {instead}", missing=(f"prefix: {names.prefix}",))
+
+
+def _none_fits(
+    nearest: Coverage, rule_sets: Sequence[RuleSet], found: Sequence[Found]
+) -> NoFittingArchitectureError:
+    tried = ", ".join(rules.arch for rules in rule_sets)
+    message = f"no rule set fits this model{_under(nearest.names)} completely (tried: {tried})"
+    if found:
+        message = f"{message}, {_elsewhere(found)}"
+    else:
+        message = (
+            f"{message}. The nearest is {nearest.arch!r} (layout {nearest.layout!r}), but for:\n"
+            f"{nearest.describe()}\n{nearest.advice(_WRITE)}"
+        )
+    return NoFittingArchitectureError(message, nearest.arch, nearest.error(message))
+
+
+def _elsewhere(found: Sequence[Found]) -> str:
+    """Where in the model something fits, and how to say so."""
+    places = " and ".join(
+        f"{f.arch!r} (layout {f.layout!r}) fits what is under {f.prefix!r}" for f in found
+    )
+    calls = "\n".join(map(_call, found))
+    several = "" if len(found) == 1 else " For several of them, write a rule file with parts."
+    return (
+        f"but {places}:\n{calls}\nThis trains what is outside at the full learning rate; without "
+        f'outside="head", it is an error.{several}'
+    )
+
+
+def _call(found: Found) -> str:
+    arch = f'"{found.arch}"' if found.arch in default_registry.names() else "…"
+    where = f'prefix="{found.prefix}", outside="head"'
+    return f"    build_param_groups(model, arch={arch}, {where})"
+
+
+def _under(names: Names) -> str:
+    return f" under {names.prefix!r}" if names.prefix else ""
+
+
+_WRITE = 'Write a rule file for the model and pass it: arch="my.yaml".'

@@ -1,0 +1,59 @@
+"""Rule sets on one model's names: what comes of each layout, wherever it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from lrd_registry.layers.assignment import Assignment
+from lrd_registry.layers.coverage import Coverage
+from lrd_registry.layers.parts import plan_parts
+from lrd_registry.layers.placing import place
+from lrd_registry.layers.plans import Plan, plan_layers
+from lrd_registry.names.compared import Names
+from lrd_registry.registry.default import default_registry
+from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.rule_files.signature import Signature
+
+Results: TypeAlias = list[Assignment | Coverage]
+
+
+def place_where_signed(rule_sets: Iterable[RuleSet], names: Names) -> Results:
+    """What comes of each layout, under each prefix, at which the model has its signature."""
+    return [
+        place(plan, names)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for prefix, signature in layout.signatures.items()
+        if signature.is_on(names.known)
+        for plan in _plans(rules, name, names, prefix)
+    ]
+
+
+def place_unsigned(rule_sets: Iterable[RuleSet], names: Names) -> Results:
+    """What comes of each layout although the model has the signature of none."""
+    return [
+        place(plan, names)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for plan in _plans(rules, name, names, missing=_missing(layout.signatures[""], names))
+    ]
+
+
+def place_by_layout(rules: RuleSet, layout: str, names: Names) -> Results:
+    """What comes of one layout, under each of its prefixes, whatever its signature."""
+    prefixes = rules.layouts[layout].signatures
+    return [place(p, names) for prefix in prefixes for p in _plans(rules, layout, names, prefix)]
+
+
+def _plans(
+    rules: RuleSet, layout: str, names: Names, prefix: str = "", missing: tuple[str, ...] = ()
+) -> Iterator[Plan]:
+    if rules.layouts[layout].parts:
+        yield from plan_parts(rules, layout, names, default_registry.get, missing)
+    else:
+        yield plan_layers(rules, layout, prefix, missing)
+
+
+def _missing(signature: Signature, names: Names) -> tuple[str, ...]:
+    return tuple(f"signature: {pattern}" for pattern in signature.missing(names.known))

@@ -1,0 +1,97 @@
+"""A model's names as a layout sees them: as written, and below the backbone's prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from lrd_registry.names.reading import INPUT
+
+
+class End(NamedTuple):
+    """The end of a model that a parameter joins of which no pattern speaks, and what it is."""
+
+    layer: Literal["first", "last"]
+    what: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a model's parameters, and what each is compared as.
+
+    Attributes:
+        order: each parameter's first name, in the model's order.
+        aliases: first name -> the parameter's other names, for tied parameters.
+        written: name as the model spells it -> as its author wrote it.
+        adapters: the names of adapters, written as what they adapt.
+        removed: the paths of modules that have been set to None, as written.
+        prefix: where the backbone is; names are compared below it.
+        joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
+    """
+
+    order: Sequence[str]
+    aliases: Mapping[str, tuple[str, ...]]
+    written: Mapping[str, str]
+    adapters: frozenset[str] = frozenset()
+    removed: tuple[str, ...] = ()
+    prefix: str = ""
+    joins_head: bool = False
+
+    @cached_property
+    def compared(self) -> Mapping[str, str]:
+        """The names that patterns are for, and how they look to them."""
+        start = f"{self.prefix}." if self.prefix else ""
+        if not start and INPUT not in self.written.values():
+            return self.written
+        return {
+            name: written[len(start) :]
+            for name, written in self.written.items()
+            if written.startswith(start) and written != INPUT
+        }
+
+    @cached_property
+    def ends(self) -> Mapping[str, End]:
+        """The names that patterns are not for, and which end of the model they join."""
+        found: dict[str, End] = {}
+        if not self.joins_head and INPUT not in self.written.values():
+            return found
+        for name, written in self.written.items():
+            if written == INPUT:
+                found[name] = End("first", "tokens before the input")
+            elif self.joins_head and name not in self.compared:
+                found[name] = End("last", f"outside {self.prefix}")
+        return found
+
+    @cached_property
+    def outside(self) -> tuple[str, ...]:
+        """The names beside the prefix that are nowhere."""
+        if not self.prefix or self.joins_head:
+            return ()
+        return tuple(n for n in self.written if n not in self.compared and n not in self.ends)
+
+    @cached_property
+    def known(self) -> dict[str, None]:
+        """What patterns are compared with, to look a name up."""
+        return dict.fromkeys(self.compared.values())
+
+    def relative(self, path: str) -> str:
+        """A path from the model's top, below the prefix; nothing, if it is not there."""
+        start = f"{self.prefix}." if self.prefix else ""
+        return path[len(start) :] if path.startswith(start) else ""
+
+    def full(self, path: str) -> str:
+        """A path below the prefix, as its author wrote it from the model's top."""
+        return ".".join(filter(None, (self.prefix, path)))
+
+    def below(self, prefix: str) -> dict[str, None]:
+        """What is compared below a prefix (`""`: at the top), to look a name up."""
+        start = f"{prefix}."
+        if not prefix:
+            return self.known
+        return {name[len(start) :]: None for name in self.known if name.startswith(start)}
+
+    def under(self, prefix: str, *, joins_head: bool = False) -> Names:
+        """The same names, with the backbone under a prefix."""
+        return replace(self, prefix=prefix, joins_head=joins_head)

@@ -1,0 +1,120 @@
+"""The classes that wrap a model or a module, and the children under which they hold it.
+
+Told by the class's own name, or a base class's, so that none of the libraries has to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Wrapper(NamedTuple):
+    """Where a wrapper holds what it wraps, and what it adds.
+
+    Attributes:
+        held: the children that are what it wraps; their names are taken off.
+        copies: the children that hold copies of it, each under a name that is taken off too.
+        adapts: whether everything else is an adapter of what it wraps.
+        adapted: the attribute that tells which parameter is adapted, where it is not the first.
+        inputs: the children whose parameters join the model's input.
+    """
+
+    held: tuple[str, ...]
+    copies: tuple[str, ...] = ()
+    adapts: bool = False
+    adapted: str | None = None
+    inputs: tuple[str, ...] = ()
+
+
+FSDP = "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel"
+PARAMETRIZATION = "torch.nn.utils.parametrize.ParametrizationList"
+"""It holds what made a tensor: `x.parametrizations.weight.original` in place of `x.weight`."""
+
+_PEFT_MODEL = Wrapper(("base_model",), inputs=("prompt_encoder",))
+
+WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order of bases counts
+    "torch.nn.parallel.data_parallel.DataParallel": Wrapper(("module",)),
+    "torch.nn.parallel.distributed.DistributedDataParallel": Wrapper(("module",)),
+    "torch._dynamo.eval_frame.OptimizedModule": Wrapper(("_orig_mod",)),
+    FSDP: Wrapper(("_fsdp_wrapped_module",)),
+    "torch.distributed.algorithms._checkpoint.checkpoint_wrapper.ActivationWrapper": Wrapper(
+        ("_checkpoint_wrapped_module",)
+    ),
+    "torch.optim.swa_utils.AveragedModel": Wrapper(("module",)),
+    "lightning.fabric.wrappers._FabricModule": Wrapper(("_forward_module", "_original_module")),
+    "peft.peft_model.PeftModel": _PEFT_MODEL,
+    "peft.mixed_model.PeftMixedModel": _PEFT_MODEL,
+    "peft.tuners.tuners_utils.BaseTuner": Wrapper(("model",)),
+    "peft.tuners.tuners_utils.BaseTunerLayer": Wrapper(("base_layer",), adapts=True),
+    "peft.tuners.lora.layer.ParamWrapper": Wrapper(
+        ("base_layer",), adapts=True, adapted="parameter_name"
+    ),
+    "peft.tuners.adaption_prompt.model.AdaptionPromptModel": Wrapper(("model",)),
+    "peft.tuners.adaption_prompt.layer._BaseAdaptedAttention": Wrapper(("model",), adapts=True),
+    "peft.utils.other.AuxiliaryTrainingWrapper": Wrapper(
+        ("original_module", "token_adapter"), copies=("modules_to_save",)
+    ),
+}
+
+
+def class_names(kind: type) -> list[str]:
+    """The full names of a class and its bases, nearest first.
+
+    >>> class_names(bool)
+    ['builtins.bool', 'builtins.int', 'builtins.object']
+    """
+    return [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
+
+
+@lru_cache(maxsize=1024)
+def wrapper_of(kind: type) -> Wrapper | None:
+    """How a class of modules wraps another; None where it does not."""
+    return next((WRAPPERS[name] for name in class_names(kind) if name in WRAPPERS), None)
+
+
+@lru_cache(maxsize=1024)
+def is_parametrization(kind: type) -> bool:
+    """Whether modules of a class hold what made a tensor."""
+    return PARAMETRIZATION in class_names(kind)
+
+
+def changes_names(kind: type) -> bool:
+    """Whether modules of a class stand in the names of what they hold."""
+    return wrapper_of(kind) is not None or is_parametrization(kind)
+
+
+def is_bare(kind: type) -> bool:
+    """Whether modules of a class have no author: they only hold parameters under their names."""
+    return class_names(kind)[0] == "torch.nn.modules.module.Module"
+
+
+def unwrap(module: nn.Module) -> nn.Module:
+    """The module inside all wrappers that are around it."""
+    kind: type = type(module)
+    if wrapper := wrapper_of(kind):
+        for name in wrapper.held:
+            if (inner := module._modules.get(name)) is not None:
+                return unwrap(inner)
+    return module
+
+
+def find_module(model: nn.Module, path: str) -> nn.Module | None:
+    """The module at a path as its author wrote it (`""`: the model), if there is one.
+
+    >>> from torch import nn
+    >>> model = nn.DataParallel(nn.ModuleDict({"backbone": nn.Linear(2, 3)}))
+    >>> find_module(model, "backbone")
+    Linear(in_features=2, out_features=3, bias=True)
+    """
+    module = unwrap(model)
+    for name in path.split(".") if path else ():
+        child = module._modules.get(name)
+        if child is None:
+            return None
+        module = unwrap(child)
+    return module

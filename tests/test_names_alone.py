@@ -1,0 +1,109 @@
+"""Names without modules, as in a checkpoint: what wrappers added is told from the names."""
+
+import pytest
+
+from lrd_registry import CoverageError, assign_layers
+from lrd_registry.names.alone import readings_of_names
+from lrd_registry.rule_files.loading import rule_set_from_mapping
+from tests.building import layers_of, parameter
+
+RULES = rule_set_from_mapping(
+    {
+        "arch": "mine",
+        "layers": [{"stem": "embed.*"}, {"block": "blocks.{i}.**"}, {"head": "head.*"}],
+    }
+)
+LAYERS = {"embed.w": 0, "blocks.0.fc.weight": 1, "blocks.1.fc.weight": 2, "head.w": 3}
+
+
+def assign(names, rules=RULES):
+    return assign_layers([(name, parameter(2, 2)) for name in names], rules)
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        "module.{}",
+        "module.module.{}",
+        "_orig_mod.{}",
+        "_orig_mod.module.{}",
+        "module._orig_mod.{}",
+        "_fsdp_wrapped_module.{}",
+        "base_model.model.{}",
+        "module.base_model.model.{}",
+        "base_model.model.base_model.model.{}",
+    ],
+)
+def test_what_stands_before_all_names_is_taken_off(spell):
+    names = {spell.format(name): layer for name, layer in LAYERS.items()}
+    assert layers_of(assign(names)) == names
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "blocks.1._orig_mod.fc.weight",
+        "blocks.1._checkpoint_wrapped_module.fc.weight",
+        "blocks._fsdp_wrapped_module.1._fsdp_wrapped_module.fc.weight",
+        "blocks.1.parametrizations.fc.original",
+        "blocks.1.fc.parametrizations.weight.original0",
+    ],
+)
+def test_what_no_author_writes_is_taken_off_anywhere(spelled):
+    names = {**LAYERS, spelled: 2}
+    del names["blocks.1.fc.weight"]
+    assert layers_of(assign(names)) == names
+
+
+def test_the_words_within_a_component_are_not_a_wrapper():
+    names = ["my_module.w", "x_orig_mod.w", "a.parametrizations.weight.originals"]
+    (reading,) = readings_of_names(names)
+    assert reading.written == {name: name for name in names}
+
+
+def test_module_is_the_authors_where_the_rule_file_says_so():
+    rules = rule_set_from_mapping(
+        {"arch": "mine", "layers": [{"stem": "module.embed.*"}, {"head": "module.head.*"}]}
+    )
+    assert layers_of(assign(["module.embed.w", "module.head.w"], rules)) == {
+        "module.embed.w": 0,
+        "module.head.w": 1,
+    }
+    assert layers_of(assign(["module.module.embed.w", "module.module.head.w"], rules)) == {
+        "module.module.embed.w": 0,
+        "module.module.head.w": 1,
+    }
+
+
+def test_module_before_some_of_the_names_only_is_the_authors():
+    with pytest.raises(CoverageError) as caught:
+        assign([*LAYERS, "module.head.w"])
+    assert caught.value.unmatched == ("module.head.w",)
+
+
+def test_errors_have_the_names_as_they_are_spelled():
+    with pytest.raises(CoverageError) as caught:
+        assign([*(f"module.{name}" for name in LAYERS), "module.blocks.x._orig_mod.w"])
+    assert caught.value.unmatched == ("module.blocks.x._orig_mod.w",)
+    assert "module.blocks.x._orig_mod.w  (closest: blocks.{i}.**)" in str(caught.value)
+
+
+def test_adapters_go_by_what_they_adapt():
+    start = "base_model.model.blocks.1.fc"
+    names = {f"base_model.model.{name}": layer for name, layer in LAYERS.items()}
+    del names[f"{start}.weight"], names["base_model.model.head.w"]
+    names |= {
+        f"{start}.base_layer.weight": 2,
+        f"{start}.lora_A.default.weight": 2,
+        f"{start}.lora_magnitude_vector.default.weight": 2,
+        "base_model.model.head.original_module.w": 3,
+        "base_model.model.head.modules_to_save.default.w": 3,
+    }
+    assignment = assign(names)
+    assert layers_of(assignment) == names
+    assert assignment.written[f"{start}.lora_A.default.weight"] == "blocks.1.fc.weight"
+
+
+def test_wrappers_do_not_change_the_fingerprint():
+    plain, wrapped = assign(LAYERS), assign([f"module._orig_mod.{name}" for name in LAYERS])
+    assert plain.fingerprint() == wrapped.fingerprint()

@@ -1,0 +1,106 @@
+"""A part of a model: by the whole's assignment, or an error; never a shifted scale."""
+
+import pytest
+from torch import nn
+
+from lrd_registry import CoverageError, assign_layers, build_param_groups
+from tests.building import layers_of, model_with, timm_model
+
+WHOLE = timm_model("vit_tiny_patch16_224", depth=6)
+
+
+def stage(*, blocks, keep):
+    """A stage that holds some blocks under their own numbers, and some other modules."""
+    part = nn.Module()
+    for name in keep:
+        part.add_module(name, getattr(WHOLE, name))
+    part.add_module("blocks", nn.ModuleDict({str(i): WHOLE.blocks[i] for i in blocks}))
+    return part
+
+
+LAST = stage(blocks=range(3, 6), keep=["norm", "head"])
+MIDDLE = stage(blocks=range(2, 4), keep=[])
+
+
+@pytest.mark.parametrize("part", [LAST, MIDDLE], ids=["last", "middle"])
+@pytest.mark.parametrize("arch", ["vit", "auto"])
+def test_a_stage_alone_is_an_error_that_says_what_to_pass(part, arch):
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(part, arch)
+    first = next(iter(part.blocks))
+    (gap,) = caught.value.gaps
+    assert gap.missing == (range(int(first)),)
+    assert str(caught.value).endswith(
+        "In a part of a model, such as a pipeline stage, the depth of the whole cannot be seen: "
+        "make the assignment from the whole, on the meta device if it is large, and pass it: "
+        "build_param_groups(part, arch=assign_layers(whole))."
+    )
+
+
+@pytest.mark.parametrize("part", [LAST, MIDDLE], ids=["last", "middle"])
+def test_a_stage_has_the_layers_and_the_scales_of_the_whole(part):
+    whole = assign_layers(WHOLE)
+    assert layers_of(assign_layers(part, whole)) == {
+        name: whole[name].layer for name, _ in part.named_parameters()
+    }
+    scales = {name: whole.scale(name, 0.75) for name in whole}
+    for group in build_param_groups(part, arch=whole, layer_decay=0.75):
+        assert {scales[name] for name in group["param_names"]} == {group["lr_scale"]}
+
+
+def first_stage(model):
+    """As torch's tutorials cut it: later blocks deleted, what comes after set to None."""
+    for _ in range(3, 6):
+        del model.blocks[3]
+    model.norm = model.head = None
+    return model
+
+
+@pytest.mark.parametrize("wrap", [lambda stage: stage, nn.DataParallel], ids=["bare", "wrapped"])
+def test_a_first_stage_alone_is_an_error_where_its_end_was_set_to_none(wrap):
+    stage = wrap(first_stage(timm_model("vit_tiny_patch16_224", depth=6)))
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(stage, "vit")
+    assert caught.value.missing == ("norm", "head")
+    assert "  set to None, with nothing of the last layer left:\n    norm\n    head\n" in str(
+        caught.value
+    )
+    assert "build_param_groups(part, arch=assign_layers(whole))" in str(caught.value)
+    whole = assign_layers(WHOLE)
+    assert set(layers_of(assign_layers(stage, whole)).values()) == {0, 1, 2, 3}
+
+
+def test_a_model_whose_head_alone_was_set_to_none_keeps_its_layers():
+    model = timm_model("vit_tiny_patch16_224", depth=6)
+    expected = layers_of(assign_layers(model))
+    model.head = None
+    assert layers_of(assign_layers(model)) == {
+        name: layer for name, layer in expected.items() if not name.startswith("head.")
+    }
+
+
+def test_a_stage_in_wrappers_is_compared_as_written():
+    whole = assign_layers(WHOLE)
+    wrapped = nn.DataParallel(LAST)
+    layers = layers_of(assign_layers(wrapped, whole))
+    assert layers["module.blocks.4.norm1.weight"] == 5
+    assert layers["module.head.bias"] == 7
+
+
+def test_the_whole_may_have_been_wrapped_too():
+    whole = assign_layers(nn.DataParallel(WHOLE))
+    assert assign_layers(LAST, whole)["blocks.5.norm1.weight"].layer == 6
+
+
+def test_a_stage_keeps_the_fingerprint_of_the_whole():
+    whole = assign_layers(WHOLE)
+    assert assign_layers(LAST, whole).fingerprint() == whole.fingerprint()
+    (fingerprint,) = {group["assignment"] for group in build_param_groups(MIDDLE, arch=whole)}
+    assert fingerprint == whole.fingerprint()
+
+
+def test_a_stage_with_other_names_is_an_error_that_names_them():
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(["blocks.0.w", "other.w"]), assign_layers(WHOLE))
+    assert caught.value.unmatched == ("blocks.0.w", "other.w")
+    assert "make it from the whole model, with the same names" in str(caught.value)
