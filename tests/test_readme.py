@@ -62,6 +62,7 @@ def run_console(text):
         "docs/diff.md",
         "docs/trainers.md",
         "docs/resuming.md",
+        "docs/wrapped.md",
         "CONTRIBUTING.md",
     ],
 )
