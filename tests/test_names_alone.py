@@ -107,3 +107,17 @@ def test_adapters_go_by_what_they_adapt():
 def test_wrappers_do_not_change_the_fingerprint():
     plain, wrapped = assign(LAYERS), assign([f"module._orig_mod.{name}" for name in LAYERS])
     assert plain.fingerprint() == wrapped.fingerprint()
+
+
+def test_an_adapter_of_a_module_in_several_layers_is_named():
+    """Names do not tell which of the module's parameters it adapts."""
+    rules = rule_set_from_mapping(
+        {"arch": "mine", "layers": [{"stem": "ends.first"}, {"head": "ends.last"}]}
+    )
+    adapter = "base_model.model.ends.lora_A.default.weight"
+    names = [f"base_model.model.ends.base_layer.{name}" for name in ("first", "last")]
+    with pytest.raises(CoverageError) as caught:
+        assign([*names, adapter], rules)
+    assert caught.value.overlapping == {
+        adapter: ("adapts ends.first: layer 0", "adapts ends.last: layer 1")
+    }

@@ -56,7 +56,8 @@ class Assignment(Mapping[str, Row]):
             unless the rule file is composed of several.
         placements: parameter name -> placement, in the model's order.
         written: parameter name -> the same as its author wrote it.
-        adapters: the names of adapters, written as the parameters that they adapt.
+        adapters: the names of adapters, written as the parameters that they adapt, of which they
+            may have several.
         aliases: parameter name -> its other names, for tied parameters.
         roots: where in the model the rule sets apply, as written; `""` is its top.
         no_weight_decay: the rule sets' patterns of parameters without weight decay.
@@ -69,7 +70,7 @@ class Assignment(Mapping[str, Row]):
     parts: Mapping[str, tuple[str, ...]]
     placements: Mapping[str, Placement] = field(repr=False)
     written: Mapping[str, str] = field(repr=False)
-    adapters: frozenset[str] = field(default=frozenset(), repr=False)
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     roots: tuple[str, ...] = ("",)
     no_weight_decay: tuple[Pattern, ...] = ()

@@ -83,7 +83,7 @@ def _from_module(model: nn.Module) -> tuple[Named, list[Reading], dict[str, int]
     by_name = {spelled[name]: parameter for name, parameter in by_name.items()}
     reading = Reading(
         {spelled[name]: written for name, written in reading.written.items()},
-        frozenset(spelled[name] for name in reading.adapters),
+        {spelled[name]: adapted for name, adapted in reading.adapters.items()},
         reading.removed,
     )
     return by_name, [reading], dimensions_before(model, by_name)

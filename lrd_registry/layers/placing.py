@@ -120,6 +120,8 @@ class _Placing:
                     yield name, tuple(map(self._say, self._claims[state].values()))
         if self._names.aliases:
             yield from self._torn()
+        if self._names.adapters:
+            yield from self._undecided()
 
     def _torn(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The tied parameters whose names belong to different layers."""
@@ -127,6 +129,16 @@ class _Placing:
             found = {n: self._placed[n] for n in (first, *aliases) if n in self._placed}
             if found and settle(found, list(found), self._plan.tied) is None:
                 yield first, tuple(f"tied as {name}: {_say_place(p)}" for name, p in found.items())
+
+    def _undecided(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The adapters that may adapt parameters of different layers."""
+        compared = self._names.compared
+        by_compared = {compared[n]: place for n, place in self._placed.items() if n in compared}
+        for name, adapted in self._names.adapters.items():
+            found = ((a, by_compared.get(self._names.relative(a))) for a in adapted)
+            by_level = {place.level: (a, place) for a, place in found if place is not None}
+            if len(by_level) > 1:
+                yield name, tuple(f"adapts {a}: {_say_place(p)}" for a, p in by_level.values())
 
     def _named_states(self) -> Iterator[tuple[str, int]]:
         return zip(self._names.compared, self._states, strict=True)

@@ -7,7 +7,7 @@ readings of names that all begin with them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lrd_registry.names.peft_alone import is_pefts, without_peft
 from lrd_registry.names.reading import Reading
@@ -32,7 +32,11 @@ def readings_of_names(names: Sequence[str]) -> list[Reading]:
     ['a.w', 'b']
     """
     written = [_without_added(name) for name in names]
-    adapters = {place for place, name in enumerate(names) if _is_parametrizations_own(name)}
+    adapters: dict[int, tuple[str, ...]] = {
+        place: (written[place],)
+        for place, name in enumerate(names)
+        if _is_parametrizations_own(name)
+    }
     readings = [_reading(names, written, adapters)]
     while written:
         if all(name.startswith(_MODULE) for name in written):
@@ -46,9 +50,11 @@ def readings_of_names(names: Sequence[str]) -> list[Reading]:
     return readings
 
 
-def _reading(names: Sequence[str], written: Sequence[str], adapters: set[int]) -> Reading:
+def _reading(
+    names: Sequence[str], written: Sequence[str], adapters: Mapping[int, tuple[str, ...]]
+) -> Reading:
     pairs = dict(zip(names, written, strict=True))
-    return Reading(pairs, frozenset(names[place] for place in adapters))
+    return Reading(pairs, {names[place]: adapted for place, adapted in adapters.items()})
 
 
 def _without_added(name: str) -> str:

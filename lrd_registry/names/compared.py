@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -25,7 +25,7 @@ class Names:
         order: each parameter's first name, in the model's order.
         aliases: first name -> the parameter's other names, for tied parameters.
         written: name as the model spells it -> as its author wrote it.
-        adapters: the names of adapters, written as what they adapt.
+        adapters: the names of adapters, written as what they adapt -> what that may be.
         removed: the paths of modules that have been set to None, as written.
         prefix: where the backbone is; names are compared below it.
         joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
@@ -34,7 +34,7 @@ class Names:
     order: Sequence[str]
     aliases: Mapping[str, tuple[str, ...]]
     written: Mapping[str, str]
-    adapters: frozenset[str] = frozenset()
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     prefix: str = ""
     joins_head: bool = False

@@ -30,21 +30,33 @@ def _all_start(names: list[str], start: str) -> bool:
     return all(name.startswith(start) for name in names)
 
 
-def without_peft(names: list[str]) -> tuple[list[str], set[int]]:
-    """The names as they were before PEFT, and the places of those that are adapters'."""
+def without_peft(names: list[str]) -> tuple[list[str], dict[int, tuple[str, ...]]]:
+    """The names as they were before PEFT; and the places of adapters, with what each may adapt."""
     start = _start(names)
     inner = [_COPY.sub("", name.removeprefix(start)) for name in names]
     owners = set(_owners(inner))
     owned = [_owner(name, owners) for name in inner]
-    adapted: dict[str, str] = {}
+    held: dict[str, list[str]] = {}
     for name, owner in zip(inner, owned, strict=True):
         for base in _owners([name]) if owner is None else ():
-            adapted.setdefault(base, _without_base(name))
+            held.setdefault(base, []).append(_without_base(name))
+    adapters = {
+        place: _candidates(owner, held[owner])
+        for place, owner in enumerate(owned)
+        if owner is not None and owner in held
+    }
     written = [
-        INPUT if name.startswith(PROMPTS) else adapted[owner] if owner else _without_base(name)
-        for name, owner in zip(inner, owned, strict=True)
+        INPUT if name.startswith(PROMPTS) else adapters.get(place, [_without_base(name)])[0]
+        for place, name in enumerate(inner)
     ]
-    return written, {place for place, owner in enumerate(owned) if owner}
+    return written, adapters
+
+
+def _candidates(owner: str, held: list[str]) -> tuple[str, ...]:
+    """What an adapter of a module may adapt: its own parameters, if it has any."""
+    module = _without_base(owner)
+    own = [name for name in held if name.rpartition(".")[0] == module]
+    return tuple(own or held)
 
 
 def _owners(names: Iterable[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 INPUT = ""
@@ -15,10 +16,10 @@ class Reading:
     Attributes:
         written: name as the model spells it -> as its author wrote it; an adapter goes by the
             parameter that it adapts.
-        adapters: the names of adapters.
+        adapters: the names of adapters -> the parameters as written, one of which each adapts.
         removed: the paths of modules that were there and have been set to None, as written.
     """
 
     written: dict[str, str] = field(default_factory=dict)
-    adapters: frozenset[str] = frozenset()
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def read_module(model: nn.Module) -> Reading:
     """
     walk = _Walk()
     walk.visit(model, "", "")
-    return Reading(walk.written, frozenset(walk.adapters), tuple(walk.removed))
+    return Reading(walk.written, walk.adapters, tuple(walk.removed))
 
 
 class _Walk:
@@ -34,7 +34,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.written: dict[str, str] = {}
-        self.adapters: set[str] = set()
+        self.adapters: dict[str, tuple[str, ...]] = {}
         self.removed: list[str] = []
         self._sequence: list[str] = []
         self._known: dict[int, str] = {}
@@ -104,7 +104,7 @@ class _Walk:
             spelled = f"{name}{own}"
             self._note(spelled, adapted or self._known.get(id(parameter), spelled))
             if adapted:
-                self.adapters.add(spelled)
+                self.adapters[spelled] = (adapted,)
                 self._known.setdefault(id(parameter), adapted)
 
 
