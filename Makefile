@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HYPOTHESIS_PROFILE ?= $(if $(CI),ci,default)
 
-.PHONY: demo test lint types imports pytest bench example tables clean
+.PHONY: demo test lint types imports pytest bench example tables zoo clean
 
 demo: .venv/demo
 	$(BIN)/lrd explain vit_base_patch16_224
@@ -32,6 +32,9 @@ bench: .venv/dev
 
 example: .venv/dev
 	$(BIN)/python examples/finetune_digits.py
+
+zoo: .venv/dev
+	$(BIN)/python -m zoo order
 
 tables: .venv/dev
 	$(BIN)/python -m tables --write

@@ -141,6 +141,10 @@ def _layout_lines(layout: Layout) -> Iterator[str]:
         yield from (f"    as in {rules}" for rules in part.rules)
         yield from _indented(_entries_lines(part.own.entries if part.own else ()))
     yield from _entries_lines(layout.entries)
+    for waiver in layout.waivers:
+        yield "  not in the order of use, waived"
+        yield from _indented(waiver.parameters, by=4)
+        yield f"    because {waiver.why}"
     yield from _entries_lines(tuple(layout.outside.items()))
 
 

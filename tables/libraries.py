@@ -34,7 +34,7 @@ def libraries(models: Iterable[LibraryModel], is_resolved: Callable[[LibraryMode
         HEADER,
         (
             [
-                f"{library} {_version(library)}",
+                library_version(library),
                 f"`{arch}`",
                 ", ".join(families[library, arch]),
                 str(tried[library, arch]),
@@ -54,5 +54,6 @@ def resolves(model: LibraryModel) -> bool:
     return (assignment.arch, assignment.layout) == (model.arch, model.layout)
 
 
-def _version(library: str) -> str:
-    return version(DISTRIBUTIONS.get(library, library)).partition("+")[0]
+def library_version(library: str) -> str:
+    """A library by name, with its version."""
+    return f"{library} {version(DISTRIBUTIONS.get(library, library)).partition('+')[0]}"

@@ -63,6 +63,7 @@ def run_console(text):
         "docs/trainers.md",
         "docs/resuming.md",
         "docs/wrapped.md",
+        "docs/tracing.md",
         "CONTRIBUTING.md",
     ],
 )

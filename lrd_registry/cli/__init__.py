@@ -14,6 +14,7 @@ from lrd_registry.cli.diff import diff
 from lrd_registry.cli.explain import explain
 from lrd_registry.cli.options import Help
 from lrd_registry.cli.rule_sets import list_rule_sets, schema, show
+from lrd_registry.cli.trace import trace
 from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, LrdError
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ def lrd(_help: Help = False) -> None:
 
 
 app.command("list")(list_rule_sets)
-for command in (show, explain, check, diff, schema):
+for command in (show, explain, check, trace, diff, schema):
     app.command()(command)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lrd_registry.cli.options import AsJson, Help, Outside, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
+from lrd_registry.cli.shapes import InputOption, Shapes, parse_shapes
 from lrd_registry.errors import AmbiguousArchitectureError, CoverageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lrd_registry.layers.assignment import Assignment
 
 
 def check(
@@ -17,6 +23,10 @@ def check(
         list[str] | None,
         typer.Argument(metavar="MODEL", help="As for explain.", show_default=False),
     ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Run each model once, and compare the order of use.")
+    ] = False,
+    inputs: InputOption = None,
     prefix: PrefixOption = None,
     outside: OutsideOption = Outside.ERROR,
     as_json: AsJson = False,
@@ -34,7 +44,8 @@ def check(
         try:
             assignment = assign_layers(built, rules, prefix=prefix, outside=outside.value)
             about = {"layout": assignment.layout, **depth_data(assignment)}
-            results.append({"model": model, "fits": True, **about})
+            order = _check_order(built, assignment, parse_shapes(inputs)) if trace else {}
+            results.append({"model": model, "fits": True, **about, **order})
         except (CoverageError, AmbiguousArchitectureError) as error:
             results.append({"model": model, "fits": False, "message": str(error)})
     if as_json:
@@ -43,8 +54,19 @@ def check(
         show_output(
             "\n".join([f"{rules.arch}: the rule file is valid", *map(_say_result, results)])
         )
-    if not all(result["fits"] for result in results):
+    if not all(result["fits"] and result.get("in_order", True) for result in results):
         raise typer.Exit(1)
+
+
+def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None) -> dict[str, Any]:
+    """What a forward pass of the model says of its layers."""
+    from lrd_registry.tracing.checking import check_order
+    from lrd_registry.tracing.report import check_data, check_text
+    from lrd_registry.tracing.tracing import trace
+
+    traced = trace(model, shapes)
+    check = check_order(assignment, traced)
+    return {**check_data(check), "order": check_text(check, assignment, traced)}
 
 
 def _say_result(result: dict[str, Any]) -> str:
@@ -52,4 +74,5 @@ def _say_result(result: dict[str, Any]) -> str:
 
     if not result["fits"]:
         return f"{result['model']}: does not fit\n{result['message']}"
-    return f"{result['model']}: fits, layout {result['layout']}, {depth_text(result)}"
+    fits = f"{result['model']}: fits, layout {result['layout']}, {depth_text(result)}"
+    return f"{fits}\n{result['order']}" if "order" in result else fits

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lrd_registry.layers.decay import LayerDecay, decay_of, layer_scale
 from lrd_registry.names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
+
+if TYPE_CHECKING:
+    from lrd_registry.rule_files.layout import Waiver
 
 Level: TypeAlias = tuple[str, int]
 """A layer of a model: the part that it is in, and its number there."""
@@ -61,6 +64,7 @@ class Assignment(Mapping[str, Row]):
         aliases: parameter name -> its other names, for tied parameters.
         roots: where in the model the rule sets apply, as written; `""` is its top.
         no_weight_decay: the rule sets' patterns of parameters without weight decay.
+        waivers: the rule sets' parameters whose layer may contradict the order of their use.
         whole: the fingerprint of the whole model's assignment, if this is a part of it.
     """
 
@@ -74,6 +78,7 @@ class Assignment(Mapping[str, Row]):
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     roots: tuple[str, ...] = ("",)
     no_weight_decay: tuple[Pattern, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     whole: str | None = None
 
     def __getitem__(self, name: str) -> Row:

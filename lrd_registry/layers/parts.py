@@ -55,6 +55,7 @@ def plan_parts(
             tuple(_clauses(places, layout)),
             (*rules.no_weight_decay, *(p for place in places for p in place.no_weight_decay)),
             rules.tied,
+            (*layout.waivers, *(w for place in places for w in place.layout.waivers)),
             roots=("", *(place.prefix for place in places if place.prefix)),
             missing=missing + absent,
         )

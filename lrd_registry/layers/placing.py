@@ -81,6 +81,7 @@ class _Placing:
             aliases=names.aliases,
             roots=tuple(map(names.full, plan.roots)),
             no_weight_decay=tuple(p.under(names.prefix) for p in plan.no_weight_decay),
+            waivers=tuple(waiver.under(names.prefix) for waiver in plan.waivers),
         )
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.entry import Entry
+from lrd_registry.rule_files.layout import Waiver
 from lrd_registry.rule_files.schema import RuleSet, Tied
 
 
@@ -30,6 +31,7 @@ class Plan:
         clauses: their patterns, as they stand on the model.
         no_weight_decay: the patterns of parameters without weight decay.
         tied: where a tensor's names are in several layers, which of them it is in.
+        waivers: the parameters whose layer may contradict the order of their use.
         roots: where the rule sets apply; `""` is the model's top.
         missing: what keeps the plan from fitting, known before anything is matched.
     """
@@ -40,6 +42,7 @@ class Plan:
     clauses: tuple[Clause, ...]
     no_weight_decay: tuple[Pattern, ...]
     tied: Tied | None
+    waivers: tuple[Waiver, ...] = ()
     roots: tuple[str, ...] = ("",)
     missing: tuple[str, ...] = ()
 
@@ -56,5 +59,6 @@ def plan_layers(
         layout.clauses,
         rules.no_weight_decay,
         rules.tied,
+        layout.waivers,
         missing=missing,
     )

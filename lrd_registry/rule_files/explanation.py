@@ -10,18 +10,32 @@ from pydantic_core import ErrorDetails
 from lrd_registry.rule_files.document import describe
 from lrd_registry.rule_files.entry import Entry
 from lrd_registry.rule_files.format import LAYOUT_KEYS
-from lrd_registry.rule_files.layout import Layout, Part
+from lrd_registry.rule_files.layout import Layout, Part, Waiver
 from lrd_registry.rule_files.schema import RuleSet, Source
 from lrd_registry.wording import clip, did_you_mean
 
 _BELOW: dict[type[BaseModel], dict[str | int, tuple[type[BaseModel], int]]] = {
     RuleSet: {"layouts": (Layout, 1), "sources": (Source, 1)},
-    Layout: {"layers": (Entry, 2), "parts": (Part, 1), "outside": (Entry, 1)},
+    Layout: {
+        "layers": (Entry, 2),
+        "parts": (Part, 1),
+        "outside": (Entry, 1),
+        "waivers": (Waiver, 1),
+    },
     Part: {"layers": (Entry, 2)},
 }
 """What is under a key of each part of a rule file, below how many positions or names."""
 
-_PATTERNS = {"match", "first", "last", "previous", "outside", "signature", "no_weight_decay"}
+_PATTERNS = {
+    "match",
+    "first",
+    "last",
+    "previous",
+    "outside",
+    "signature",
+    "no_weight_decay",
+    "parameters",
+}
 
 _EXPECTED = {
     "string_type": "text",

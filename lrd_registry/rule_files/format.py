@@ -6,7 +6,7 @@ FORMAT = 1
 SINGLE_LAYOUT = "default"
 """The name of the layout of a file that writes `layers` or `parts`, without `layouts`."""
 
-LAYOUT_KEYS = ("layers", "parts", "outside")
+LAYOUT_KEYS = ("layers", "parts", "outside", "waivers")
 """What such a file writes at its top."""
 
 MAX_BYTES = 1024 * 1024

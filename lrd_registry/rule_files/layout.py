@@ -16,7 +16,9 @@ from lrd_registry.rule_files.fields import (
     Names,
     Patterns,
     Prefixes,
+    SomePatterns,
     Strict,
+    Text,
     fault,
     refuse,
 )
@@ -62,6 +64,18 @@ class Part(Strict):
         return self
 
 
+class Waiver(Strict):
+    """Parameters whose layer is not where the network uses them, for a reason."""
+
+    parameters: SomePatterns = Field(description="The parameters.")
+    why: Annotated[Text, Field(min_length=1)] = Field(description="The reason.")
+
+    def under(self, prefix: str) -> Waiver:
+        """The waiver for the same parameters under a prefix."""
+        moved = tuple(pattern.under(prefix) for pattern in self.parameters)
+        return Waiver.model_construct(parameters=moved, why=self.why)
+
+
 class Layout(Strict):
     """One naming scheme of an architecture: its layers, from the input to the head, or its parts.
 
@@ -88,6 +102,10 @@ class Layout(Strict):
     outside: Annotated[dict[Name, Body], Field(validate_default=True)] = Field(
         {},
         description="Beside the parts: entries of one layer each, at the full learning rate.",
+    )
+    waivers: tuple[Waiver, ...] = Field(
+        (),
+        description="Parameters whose layers may contradict the order in which they are used.",
     )
 
     @cached_property
@@ -123,7 +141,8 @@ class Layout(Strict):
         return Layout.model_construct(
             layers=tuple(
                 {name: entry.under(prefix).also(entry.outside)} for name, entry in self.entries
-            )
+            ),
+            waivers=tuple(waiver.under(prefix) for waiver in self.waivers),
         )
 
     @cached_property
@@ -135,7 +154,8 @@ class Layout(Strict):
         if not prefix:
             return self
         return Layout.model_construct(
-            layers=tuple({name: entry.under(prefix)} for name, entry in self.entries)
+            layers=tuple({name: entry.under(prefix)} for name, entry in self.entries),
+            waivers=tuple(waiver.under(prefix) for waiver in self.waivers),
         )
 
     @model_validator(mode="after")

@@ -1,0 +1,58 @@
+"""`lrd trace`: the order in which a model uses its parameters, against its layers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lrd_registry.cli.options import (
+    ArchOption,
+    AsJson,
+    Help,
+    ModelName,
+    Outside,
+    OutsideOption,
+    PrefixOption,
+)
+from lrd_registry.cli.printing import show_output
+from lrd_registry.cli.shapes import InputOption, parse_shapes
+
+
+def trace(
+    model: ModelName,
+    arch: ArchOption = "auto",
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="One line per parameter, in the order of use.")
+    ] = False,
+    prefix: PrefixOption = None,
+    outside: OutsideOption = Outside.ERROR,
+    inputs: InputOption = None,
+    as_json: AsJson = False,
+    _help: Help = False,
+) -> None:
+    """Run a model once, without weights, and say where its layers contradict the order of use."""
+    from lrd_registry.layers.selection import assign_layers
+    from lrd_registry.models import build_model
+    from lrd_registry.report import table
+    from lrd_registry.tracing.checking import check_order
+    from lrd_registry.tracing.report import check_data, check_text, use_rows
+    from lrd_registry.tracing.tracing import trace as run
+
+    built = build_model(model)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)
+    traced = run(built, parse_shapes(inputs))
+    check = check_order(assignment, traced)
+    rows = use_rows(traced, assignment) if parameters else []
+    about: dict[str, Any] = {"model": model, "arch": assignment.arch, "layout": assignment.layout}
+    if as_json:
+        uses = {"parameters": rows} if parameters else {}
+        show_output({**about, **check_data(check), "unused": list(traced.unused), **uses})
+    else:
+        print(f"{model}: {assignment.arch} (layout {assignment.layout})")
+        print(f"{len(traced.uses)} parameters are used, {len(traced.unused)} are not")
+        print(check_text(check, assignment, traced))
+        if rows:
+            show_output(table(rows))
+    if check.contradictions:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The order in which a model's forward pass uses its parameters."""

@@ -1,0 +1,98 @@
+"""What one operation of torch takes, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The tensors among some values, and in lists of them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors_in(value)
+
+
+aten = torch.ops.aten
+COUNTED_OUT = {
+    aten.ones.default,
+    aten.arange.default,
+    aten.arange.start,
+    aten.arange.start_step,
+}
+
+
+def run(
+    operation: Any,
+    args: Sequence[Any],
+    options: Mapping[str, Any],
+    has_no_data: Callable[[Tensor], bool],
+) -> tuple[Any, bool]:
+    """Run an operation, also one that mixes data on the meta device with constants on the CPU.
+
+    What a model counts out itself, such as a mask without a gap, it may read. So that is made on
+    the CPU, and stays there where it is moved; operations that mix it with data see its shape.
+
+    Args:
+        operation: of torch.
+        args: what it takes by position.
+        options: what it takes by name.
+        has_no_data: whether a tensor has no values, or had other ones.
+
+    Returns:
+        What the operation gives, and whether it ran without data.
+    """
+    tensors = list(tensors_in([*args, *options.values()]))
+    without_data = any(map(has_no_data, tensors))
+    if operation in COUNTED_OUT or (operation is aten._to_copy.default and not without_data):
+        options = {name: _on_cpu(value) for name, value in options.items()}
+    if without_data and not all(tensor.is_meta for tensor in tensors):
+        args = [_on_meta(value) for value in args]
+        options = {name: _on_meta(value) for name, value in options.items()}
+    return operation(*args, **options), without_data
+
+
+def _on_cpu(value: Any) -> Any:
+    return torch.device("cpu") if value == torch.device("meta") else value
+
+
+def _on_meta(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.to("meta") if value.dim() else value
+    if isinstance(value, (list, tuple)):
+        return [_on_meta(inner) for inner in value]
+    return value
+
+
+@lru_cache(maxsize=4096)
+def takes_shapes_alone(operation: Any) -> bool:
+    """Whether an operation reads nothing but the shape of what it takes.
+
+    >>> takes_shapes_alone(torch.ops.aten.zeros_like.default)
+    True
+    """
+    name = str(operation.overloadpacket).rpartition(".")[2]
+    return name.endswith("_like") or name.startswith("new_")
+
+
+def written_by(operation: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
+    """What an operation writes in place, of what it takes."""
+    return [
+        args[position] if position < len(args) else options.get(name)
+        for position, name in _written(operation)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _written(operation: Any) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (position, argument.name)
+        for position, argument in enumerate(operation._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )

@@ -1,0 +1,1 @@
+"""Long sweeps over every model that the libraries have: `make zoo`."""
