@@ -30,11 +30,11 @@ def swapped(layers):
         yield f"entries {number} and {number + 1} swapped", wrong
 
 
-def joined_elsewhere(layers):
+def joined_elsewhere(layers, used):
     """What shares the layer of a stage's last block shares the first one's, and so on."""
     for number, name, entry in bodies(layers):
         for role, other in ELSEWHERE:
-            if role in entry:
+            if used.intersection(entry.get(role, ())):
                 wrong = deepcopy(layers)
                 wrong[number][name][other] = wrong[number][name].pop(role)
                 yield f"{name}'s {role} as {other}", wrong
@@ -78,7 +78,7 @@ def wrong_rules(assignment):
     )
     data = rules.model_copy(update={"layouts": {assignment.layout: placed}}).to_dict()
     layers = data["layouts"][assignment.layout]["layers"]
-    spoilt = *swapped(layers), *joined_elsewhere(layers), *ungrouped(layers)
+    spoilt = *swapped(layers), *joined_elsewhere(layers, used), *ungrouped(layers)
     for what, wrong in (*spoilt, *misplaced(layers, used)):
         spoilt_layout = data["layouts"][assignment.layout] | {"layers": wrong}
         yield what, rule_set_from_mapping(data | {"layouts": {assignment.layout: spoilt_layout}})
