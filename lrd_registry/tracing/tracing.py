@@ -52,8 +52,9 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
             model that looks at its data can only be traced so.
 
     Raises:
-        ModelError: the model does not say what it takes; or it cannot be copied; or the forward
-            pass fails, or needs data, as `if x.sum() > 0` does: the operation is named.
+        ModelError: the model does not say what it takes; or it cannot be copied, or is
+            TorchScript; or the forward pass fails, or needs data, as `if x.sum() > 0` does: the
+            operation is named.
 
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     >>> found = trace(net, (1, 2))
@@ -62,6 +63,7 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
     """
     if not isinstance(model, nn.Module):
         raise InvalidArgumentError(f"expected a torch.nn.Module, found {type(model).__name__}")
+    _check_not_scripted(model)
     arguments = arguments_of(model) if inputs is None else given_arguments(inputs, model)
     names = [name for name, _ in model.named_parameters()]
     on_data = inputs is not None and _have_data(arguments) and not _is_on_meta(model)
@@ -76,6 +78,15 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
         why = failure(error, recorder.running, recorder.path[-1], fix)
         raise ModelError(f"{type(model).__name__} cannot be traced{why}") from error
     return recorder.trace(names)
+
+
+def _check_not_scripted(model: nn.Module) -> None:
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ModelError(
+                f"{path or 'the model'} is TorchScript, which cannot be traced; trace the module "
+                "that it was made from"
+            )
 
 
 def _have_data(arguments: Arguments) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 import torch
@@ -16,6 +16,9 @@ LENGTH = 16
 
 SOUND = 16000
 """Samples in a recording."""
+
+FRAMES = 100
+"""Frames in a spectrogram."""
 
 
 def transformers_arguments(model: nn.Module) -> Arguments | None:
@@ -30,7 +33,7 @@ def transformers_arguments(model: nn.Module) -> Arguments | None:
     if not hasattr(config, "model_type") or not isinstance(main, str):
         return None
     takes = inspect.signature(model.forward).parameters
-    arguments = {name: _made(name, model, config) for name in _wanted(model, main, takes)}
+    arguments = {name: _made(name, model) for name in _wanted(model, main, takes)}
     if any(value is None for value in arguments.values()):
         return None
     return (), arguments
@@ -50,47 +53,77 @@ def _wanted(model: nn.Module, main: str, takes: Container[str]) -> list[str]:
     return list(dict.fromkeys(name for name in wanted if name in takes))
 
 
-def _has(config: Any, name: str) -> bool:
-    return getattr(config, name, None) is not None
+def _made(name: str, model: nn.Module) -> Tensor | None:
+    make = MAKERS.get("input_ids" if name.endswith("_ids") else name)
+    return make(model) if make else None
 
 
-def _made(name: str, model: nn.Module, config: Any) -> Tensor | None:
-    text = getattr(config, "text_config", None) or config
-    vision = _vision(config)
-    match name:
-        case "pixel_values" | "pixel_values_videos" if _has(vision, "num_patches"):
-            return image(model, vision.num_patches, vision.num_channels * vision.patch_size**2)
-        case "pixel_values" | "pixel_values_videos":
-            clip = model.main_input_name != "inputs"  # which are of any kind; these are images
-            frames = _first(vision, "num_frames", "frames_per_clip", default=0) if clip else 0
-            return image(model, *([frames] if frames else []), *_image_shape(vision))
-        case "pixel_attention_mask":
-            return torch.ones(BATCH, vision.num_patches, dtype=torch.int64)
-        case "spatial_shapes":
-            return torch.tensor([_sides(vision.num_patches)] * BATCH)
-        case "bool_masked_pos":
-            _, height, width = _image_shape(vision)
-            patches = height * width // _first(vision, "patch_size", default=1) ** 2
-            return torch.empty(BATCH, patches, dtype=torch.bool, device="meta")
-        case "input_values" if _has(config, "num_mel_bins"):
-            return image(model, config.max_length, config.num_mel_bins)
-        case "input_values":
-            return image(model, SOUND)
-        case "input_features":
-            bins = _first(config, "num_mel_bins", "num_features", default=80)
-            return image(model, *_sound_shape(config, bins))
-        case _ if name.endswith("_ids"):
-            return tokens(min(LENGTH, _first(text, "max_position_embeddings", default=LENGTH)))
-    return None
+def _text(model: Any) -> Tensor:
+    config = getattr(model.config, "text_config", None) or model.config
+    return tokens(min(LENGTH, _first(config, "max_position_embeddings", default=LENGTH)))
 
 
-def _vision(config: Any) -> Any:
+def _pixels(model: Any) -> Tensor:
+    """Images; the frames of a video before their channels; or patches, each flat."""
+    vision = _vision(model)
+    if _has(vision, "num_patches"):
+        return image(model, vision.num_patches, vision.num_channels * vision.patch_size**2)
+    frames = _first(vision, "num_frames", "frames_per_clip", default=0)
+    if model.main_input_name == "inputs":  # a model of any kind of input, here of images
+        frames = 0
+    return image(model, *([frames] if frames else []), *_image_shape(vision))
+
+
+def _whole_mask(model: Any) -> Tensor:
+    return torch.ones(BATCH, _vision(model).num_patches, dtype=torch.int64)
+
+
+def _sides(model: Any) -> Tensor:
+    """The height and width, in patches, of images that are as square as can be."""
+    patches = _vision(model).num_patches
+    height = next(side for side in range(int(patches**0.5), 0, -1) if patches % side == 0)
+    return torch.tensor([(height, patches // height)] * BATCH)
+
+
+def _masked(model: Any) -> Tensor:
+    vision = _vision(model)
+    _, height, width = _image_shape(vision)
+    patches = height * width // _first(vision, "patch_size", default=1) ** 2
+    return torch.empty(BATCH, patches, dtype=torch.bool, device="meta")
+
+
+def _sound(model: Any) -> Tensor:
+    """A recording, or its spectrogram."""
+    if _has(model.config, "num_mel_bins"):
+        return image(model, model.config.max_length, model.config.num_mel_bins)
+    return image(model, SOUND)
+
+
+def _spectrogram(model: Any) -> Tensor:
+    """Whisper's frames come last; others have them first."""
+    bins = _first(model.config, "num_mel_bins", "num_features", default=80)
+    if _has(model.config, "max_source_positions"):
+        return image(model, bins, 2 * model.config.max_source_positions)
+    return image(model, FRAMES, bins)
+
+
+MAKERS: dict[str, Callable[[Any], Tensor]] = {
+    "input_ids": _text,
+    "pixel_values": _pixels,
+    "pixel_values_videos": _pixels,
+    "pixel_attention_mask": _whole_mask,
+    "spatial_shapes": _sides,
+    "bool_masked_pos": _masked,
+    "input_values": _sound,
+    "input_features": _spectrogram,
+}
+
+
+def _vision(model: Any) -> Any:
+    """The configuration of what sees."""
     names = ("vision_config", "backbone_config", "encoder")
+    config = model.config
     return next((getattr(config, name) for name in names if _has(config, name)), config)
-
-
-def _first(config: Any, *names: str, default: int) -> Any:
-    return next((getattr(config, name) for name in names if _has(config, name)), default)
 
 
 def _image_shape(vision: Any) -> tuple[int, ...]:
@@ -103,14 +136,9 @@ def _image_shape(vision: Any) -> tuple[int, ...]:
     return channels, height, width
 
 
-def _sound_shape(config: Any, bins: int) -> tuple[int, int]:
-    """Whisper's frames come last; others have them first."""
-    if _has(config, "max_source_positions"):
-        return bins, 2 * config.max_source_positions
-    return 100, bins
+def _has(config: Any, name: str) -> bool:
+    return getattr(config, name, None) is not None
 
 
-def _sides(patches: int) -> tuple[int, int]:
-    """The height and width, in patches, of an image that is as square as can be."""
-    height = next(side for side in range(int(patches**0.5), 0, -1) if patches % side == 0)
-    return height, patches // height
+def _first(config: Any, *names: str, default: int) -> Any:
+    return next((getattr(config, name) for name in names if _has(config, name)), default)

@@ -60,13 +60,9 @@ def shared_bias():
         return net.head(x)
 
     blocks = nn.ModuleList(nn.ModuleDict({"into": linear(), "out": linear()}) for _ in range(2))
-    return Of(
-        forward,
-        table=table(9, WIDTH),
-        index=nn.Buffer(torch.zeros(2, dtype=torch.int64)),
-        blocks=blocks,
-        head=linear(),
-    )
+    net = Of(forward, table=table(9, WIDTH), blocks=blocks, head=linear())
+    net.register_buffer("index", torch.zeros(2, dtype=torch.int64))
+    return net
 
 
 def tied():

@@ -63,6 +63,7 @@ def test_timms_models_take_an_image_of_their_size(name, options, shape):
         ("r3d_18", (2, 3, 16, 224, 224)),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
 def test_torchvisions_models_take_an_image_or_a_clip(name, shape):
     assert said(torchvision.models.get_model, name, weights=None) == ([shape], {})
 

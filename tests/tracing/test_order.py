@@ -120,15 +120,18 @@ def test_what_the_pass_does_not_use():
     assert found.depends == {"token": set(), "a.weight": set(), "b.weight": set()}
 
 
-def test_what_is_only_looked_at_for_its_shape_is_not_used():
-    net = Of(lambda net, x: net.b(x + torch.zeros_like(net.a.weight)[:2]), a=linear(), b=linear())
+ZEROS = [torch.zeros_like, lambda tensor: tensor.new_zeros(tensor.shape)]
+
+
+@pytest.mark.parametrize("zeros", ZEROS)
+def test_what_is_only_looked_at_for_its_shape_is_not_used(zeros):
+    net = Of(lambda net, x: net.b(x + zeros(net.a.weight)[:2]), a=linear(), b=linear())
     assert trace(net, SHAPE).unused == ("a.weight",)
 
 
-def test_zeros_in_the_shape_of_a_branch_depend_on_nothing():
-    net = Of(
-        lambda net, x: net.a(x) + net.b(torch.zeros_like(net.a(x)) + x), a=linear(), b=linear()
-    )
+@pytest.mark.parametrize("zeros", ZEROS)
+def test_zeros_in_the_shape_of_a_branch_depend_on_nothing(zeros):
+    net = Of(lambda net, x: net.a(x) + net.b(zeros(net.a(x)) + x), a=linear(), b=linear())
     assert pairs(trace(net, SHAPE)) == set()
 
 
@@ -142,16 +145,18 @@ def test_what_meets_no_data_is_used_where_it_is_taken():
     assert pairs(found) == set()
 
 
-def test_a_tensor_keeps_its_own_past_though_memory_is_used_again():
-    """Tensors that are gone leave their addresses to others."""
+@pytest.mark.parametrize("inputs", [SHAPE, torch.ones(SHAPE)], ids=["meta", "real"])
+def test_a_constant_has_no_past_though_its_memory_was_anothers(inputs):
+    """What the layers give is gone at once, and leaves its address to the zeros."""
 
     def forward(net, x):
-        for layer in net.layers[:-1]:
+        for layer in net.layers:
             layer(x)
-        return net.layers[-1](x)
+            x = x + torch.zeros(SHAPE, device=x.device)
+        return x
 
     net = Of(forward, layers=nn.ModuleList(linear() for _ in range(50)))
-    assert pairs(trace(net, torch.ones(SHAPE))) == set()
+    assert pairs(trace(net, inputs)) == set()
 
 
 def test_constants_made_on_the_cpu_meet_the_input():

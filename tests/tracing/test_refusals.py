@@ -129,6 +129,17 @@ def test_a_model_without_a_forward_pass_is_told():
         trace(nn.Module(), SHAPE)
 
 
+@pytest.mark.parametrize(
+    "make", [torch.jit.script, lambda net: torch.jit.trace(net, torch.ones(SHAPE))]
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_torchscript_is_refused(make):
+    with pytest.raises(ModelError, match=r"^the model is TorchScript, .*; trace the module that"):
+        trace(make(nn.Sequential(linear())), SHAPE)
+    with pytest.raises(ModelError, match=r"^0 is TorchScript"):
+        trace(nn.Sequential(make(linear())), SHAPE)
+
+
 def test_parameters_without_a_shape_are_told():
     with pytest.raises(ModelError, match="LazyLinear cannot be copied to be traced: "):
         trace(nn.LazyLinear(3), SHAPE)
