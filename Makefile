@@ -35,6 +35,7 @@ example: .venv/dev
 
 zoo: .venv/dev
 	$(BIN)/python -m zoo order
+	$(BIN)/python -m zoo drafts
 
 tables: .venv/dev
 	$(BIN)/python -m tables --write

@@ -2,7 +2,7 @@
 
 import json
 
-from zoo import order, running
+from zoo import drafts, drafts_table, order, running
 
 RESULTS = {
     "timm/vit/beit/a": {"traced": True, "in_order": True, "move": [], "waived": ["so"], "idle": []},
@@ -45,3 +45,50 @@ def test_what_was_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch)
 
 def test_every_model_has_a_name_of_its_own():
     assert list(order.tasks().values()) == list(range(len(order.MODELS)))
+
+
+def test_a_draft_is_measured_beside_timms_own_grouping():
+    found = drafts.measure("timm:test_vit")
+    assert found["traced"]
+    draft = found["draft"]
+    rules = draft.pop("rules")
+    assert draft == {"complete": True, "in_order": True, "layers": 8, "unsure": 0, "equals": True}
+    assert found["timm"] == {"complete": True, "in_order": True, "equals": False}
+    assert drafts.fits((rules, "timm:vit_tiny_patch16_224"))["fits"]
+    assert not drafts.fits((rules, "timm:resnet18"))["fits"]
+
+
+def test_the_next_size_is_the_next_larger_of_the_same_kinds_in_one_family():
+    def sized(kinds, tensors):
+        return {"traced": True, "kinds": kinds, "tensors": tensors}
+
+    results = {
+        "base": sized("a", 20),
+        "tiny": sized("a", 10),
+        "also tiny": sized("a", 10),
+        "other kinds": sized("b", 15),
+        "elsewhere": sized("a", 15),
+        "broken": {"traced": False},
+    }
+    families = dict.fromkeys(results, "f") | {"elsewhere": "g"}
+    assert drafts.next_sizes(results, families) == {"tiny": "base", "also tiny": "base"}
+
+
+def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
+    good = {"complete": True, "in_order": True, "equals": True}
+    results = {
+        "timm:a": {"traced": True, "draft": good, "timm": {**good, "equals": False}},
+        "timm:b": {"traced": True, "draft": {**good, "equals": None}, "timm": {"complete": False}},
+        "hf:c": {"traced": False, "why": "it needs data"},
+    }
+    text = drafts_table.text(results, {"timm:a": {"fits": False, "other": "timm:b"}})
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:5]]
+    assert rows == [
+        ["timm", "draft", "2", "2", "2", "0 of 1", "1 of 1"],
+        ["hf", "draft", "1", "0", "0", "–", "0 of 0"],
+        ["timm", "timm", "2", "1", "1", "–", "0 of 1"],
+    ]
+    assert text.splitlines()[-2:] == [
+        "- timm:a: the draft does not fit timm:b",
+        "- hf:c: it needs data",
+    ]

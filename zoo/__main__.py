@@ -5,17 +5,36 @@ from __future__ import annotations
 import argparse
 import os
 
-from zoo import order
 from zoo.running import run
 
 
 def main() -> None:
-    """Run `python -m zoo order`."""
+    """Run `python -m zoo order` or `python -m zoo drafts`."""
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
-    parser.add_argument("subject", choices=["order"])
+    parser.add_argument("subject", choices=["order", "drafts"])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     arguments = parser.parse_args()
-    print(order.text(run("order", order.tasks(), order.measure, arguments.jobs)))
+    print({"order": _order, "drafts": _drafts}[arguments.subject](arguments.jobs))
+
+
+def _order(jobs: int) -> str:
+    from zoo import order
+
+    return order.text(run("order", order.tasks(), order.measure, jobs))
+
+
+def _drafts(jobs: int) -> str:
+    from zoo import drafts, drafts_table, models
+
+    names = models.names()
+    results = run("drafts", {name: name for name in names}, drafts.measure, jobs)
+    larger = drafts.next_sizes(results, {name: models.family(name) for name in names})
+    tasks = {
+        name: (results[name]["draft"]["rules"], other)
+        for name, other in larger.items()
+        if results[name]["draft"]["complete"]
+    }
+    return drafts_table.text(results, run("next-sizes", tasks, drafts.fits, jobs))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import typer
 from lrd_registry.cli.check import check
 from lrd_registry.cli.diff import diff
 from lrd_registry.cli.explain import explain
+from lrd_registry.cli.init import init
 from lrd_registry.cli.options import Help
 from lrd_registry.cli.rule_sets import list_rule_sets, schema, show
 from lrd_registry.cli.trace import trace
@@ -33,7 +34,7 @@ def lrd(_help: Help = False) -> None:
 
 
 app.command("list")(list_rule_sets)
-for command in (show, explain, check, trace, diff, schema):
+for command in (show, explain, check, trace, init, diff, schema):
     app.command()(command)
 
 

@@ -1,0 +1,100 @@
+"""Numbered siblings: the members of a module list, or `layer1` to `layer4`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lrd_registry.drafting.tree import Node
+
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,9})([^0-9]*)")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True)
+class Family:
+    """Modules under one parent whose names differ in one number.
+
+    Attributes:
+        parent: the path of the module that holds them.
+        before: what is before the number in each name; nothing, in a module list.
+        after: what is after it.
+        members: the modules by their numbers, in numeric order.
+    """
+
+    parent: str
+    before: str
+    after: str
+    members: Mapping[int, Node]
+
+    def pattern(self, index: str) -> str:
+        """The members' paths, with an index in place of the number."""
+        return f"{self.parent}.{self.before}{{{index}}}{self.after}".lstrip(".")
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the numbers are positions in a list, and no part of a longer name."""
+        return not self.before and not self.after
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the numbers run without holes, from 0, or in a longer name also from 1."""
+        numbers = list(self.members)
+        starts = {0} if self.is_list else {0, 1}
+        return numbers[0] in starts and numbers[-1] - numbers[0] == len(numbers) - 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters of all members."""
+        return tuple(name for member in self.members.values() for name in member.names)
+
+
+def families(node: Node) -> list[Family]:
+    """The families directly in a module, also those of one member, in the model's order."""
+    found: dict[tuple[str, str], dict[int, Node]] = {}
+    for key, child in node.children.items():
+        numbered = _NUMBERED.fullmatch(key)
+        if numbered and child.children:
+            before, number, after = numbered.groups()
+            found.setdefault((before, after), {})[int(number)] = child
+    return [
+        Family(node.path, *around, dict(sorted(members.items())))
+        for around, members in found.items()
+    ]
+
+
+def is_repeated(family: Family) -> bool:
+    """Whether some neighbours have mostly the same parameters, by name, whatever the numbers."""
+    shapes = [_relative_names(member) for member in family.members.values()]
+    return any(2 * len(one & other) >= len(one | other) for one, other in pairwise(shapes))
+
+
+def _relative_names(member: Node) -> set[str]:
+    start = len(member.path) + 1
+    return {_DIGITS.sub("#", name[start:]) for name in member.names}
+
+
+def families_below(node: Node) -> Iterator[Family]:
+    """The families in a module and in the modules in it, but in no other family's members."""
+    own = families(node)
+    yield from own
+    inside = {member.path for family in own for member in family.members.values()}
+    for child in node.children.values():
+        if child.path not in inside:
+            yield from families_below(child)
+
+
+def numbered(path: str) -> tuple[str, int]:
+    """A path with `{}` in place of the number in its last part, and the number; none: `""`.
+
+    >>> numbered("patch_embeds.2"), numbered("stage3.norm")
+    (('patch_embeds.{}', 2), ('', -1))
+    """
+    parent, dot, last = path.rpartition(".")
+    found = _NUMBERED.fullmatch(last)
+    if not found:
+        return "", -1
+    before, number, after = found.groups()
+    return f"{parent}{dot}{before}{{}}{after}", int(number)

@@ -1,0 +1,50 @@
+"""Random networks: the draft covers them, is in order, tells blocks apart, and fits deeper ones."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrd_registry.drafting.text import draft_text
+from lrd_registry.layers.selection import assign_layers
+from lrd_registry.rule_files.loading import parse_rule_set
+from tests.drafting.drafting import drafted, out_of_order
+from tests.drafting.random_networks import WIDTH, designs
+
+INPUT = (1, WIDTH)
+
+
+@settings(max_examples=60, deadline=None)
+@given(designs())
+def test_a_draft_covers_its_network_in_order(design):
+    model = design.build()
+    assignment = assign_layers(model, parse_rule_set(draft_text(drafted(model, INPUT))))
+    assert set(assignment) == {name for name, _ in model.named_parameters()}
+    assert out_of_order(model, assignment, INPUT) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(designs())
+def test_each_block_is_a_layer_of_its_own(design):
+    model = design.build()
+    assignment = assign_layers(model, drafted(model, INPUT).rule_set)
+    blocks = {
+        name.rpartition(".fc1")[0]: row.layer for name, row in assignment.items() if ".fc1" in name
+    }
+    assert len(set(blocks.values())) == len(blocks) == sum(sum(p.depths) for p in design.parts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(designs(), st.integers(1, 5))
+def test_the_same_file_fits_a_deeper_network(design, more):
+    rules = drafted(design.build(), INPUT).rule_set
+    deeper = design.deeper(more).build()
+    assignment = assign_layers(deeper, rules)
+    added = more * sum(len(part.depths) for part in design.parts)
+    assert assignment.num_layers == assign_layers(design.build(), rules).num_layers + added
+    assert out_of_order(deeper, assignment, INPUT) == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(designs())
+def test_a_network_is_drafted_alike_each_time(design):
+    model = design.build()
+    assert draft_text(drafted(model, INPUT)) == draft_text(drafted(design.build(), INPUT))

@@ -1,0 +1,118 @@
+"""Drafting a rule file for every architecture: is it complete, in order, and fit for others?"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import nn
+
+from lrd_registry import Assignment, LrdError, assign_layers
+from lrd_registry.diff.timm_grouping import timm_side
+from lrd_registry.drafting.drafting import draft
+from lrd_registry.layers.assignment import Placement
+from lrd_registry.models import build_model
+from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.tracing.contradictions import contradictions
+from lrd_registry.tracing.trace import Trace
+from lrd_registry.tracing.tracing import trace
+
+BUNDLED = ("vit", "swin", "convnext")
+
+
+def measure(name: str) -> dict[str, Any]:
+    """One architecture's draft, and timm's own grouping of it where there is one."""
+    try:
+        model = build_model(name)
+        traced = trace(model)
+    except Exception as error:
+        return {"traced": False, "why": f"{type(error).__name__}: {error}"[:300]}
+    bundled = _bundled(model)
+    found = {"traced": True, "kinds": _kinds(model), "tensors": len(list(model.parameters()))}
+    found |= {"draft": _draft(model, traced, bundled)}
+    return found | ({"timm": _timm(model, traced, bundled)} if name.startswith("timm:") else {})
+
+
+def _kinds(model: nn.Module) -> str:
+    """The parameters' names without their numbers: equal for all sizes of one architecture."""
+    kinds = sorted({re.sub(r"\d+", "#", name) for name, _ in model.named_parameters()})
+    return hashlib.sha256("\n".join(kinds).encode()).hexdigest()[:12]
+
+
+def _bundled(model: nn.Module) -> dict[str, int] | None:
+    """The layers of the bundled rule set that fits, if one does."""
+    try:
+        assignment = assign_layers(model)
+    except LrdError:
+        return None
+    return _layers(assignment) if assignment.arch in BUNDLED else None
+
+
+def _layers(assignment: Assignment) -> dict[str, int]:
+    return {name: placed.layer for name, placed in assignment.placements.items()}
+
+
+def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> dict[str, Any]:
+    try:
+        drafted = draft(model, "drafted", traced)
+        assignment = assign_layers(model, drafted.rule_set)
+    except Exception as error:
+        return {"complete": False, "why": f"{type(error).__name__}: {error}"[:300]}
+    return {
+        "complete": True,
+        "in_order": not contradictions(assignment, traced),
+        "layers": assignment.num_layers,
+        "rules": dict(drafted.rules),
+        "unsure": len(drafted.unsure),
+        "equals": None if bundled is None else _layers(assignment) == bundled,
+    }
+
+
+def _timm(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> dict[str, Any]:
+    """The same of timm's own grouping."""
+    try:
+        side = timm_side(model, 0.75)
+    except LrdError as error:
+        return {"complete": False, "why": str(error)[:300]}
+    layers = {name: place.layer for name, place in side.places.items()}
+    depth = ("",) * (max(layers.values()) + 1)
+    placements = {name: Placement(layer, "", "") for name, layer in layers.items()}
+    own = Assignment("timm", side.layout, ("",), {"": depth}, placements, {n: n for n in layers})
+    return {
+        "complete": side.layout == "group_matcher",
+        "in_order": not contradictions(own, traced),
+        "equals": None if bundled is None else layers == bundled,
+    }
+
+
+def next_sizes(
+    results: Mapping[str, Mapping[str, Any]], family_of: Mapping[str, str]
+) -> dict[str, str]:
+    """Each architecture -> the next larger one of the same family and kinds of parameters."""
+    relatives: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for name, result in results.items():
+        if result["traced"]:
+            key = family_of[name], result["kinds"]
+            relatives.setdefault(key, []).append((result["tensors"], name))
+    return {
+        name: larger
+        for members in relatives.values()
+        for size, name in members
+        for larger in _next(size, members)
+    }
+
+
+def _next(size: int, members: Iterable[tuple[int, str]]) -> list[str]:
+    return [name for _, name in sorted(member for member in members if member[0] > size)][:1]
+
+
+def fits(task: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    """Whether a draft covers another model."""
+    rules, other = task
+    try:
+        assign_layers(build_model(other), rule_set_from_mapping(rules))
+    except LrdError as error:
+        return {"fits": False, "other": other, "why": str(error)[:300]}
+    return {"fits": True, "other": other}
