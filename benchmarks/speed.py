@@ -73,7 +73,7 @@ def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
         lambda: collect_parameters(model),
         lambda: select(parameters, arch),
         assignment.fingerprint,
-        lambda: own_names(model),
+        lambda: own_names(model, [""]),
     ]
 
 

@@ -29,7 +29,7 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
 
     A copy of the model's structure is run, in eval mode, on the meta device: no weight is read or
     copied, nothing is computed, and the model, its buffers, its mode and the random state stay
-    as they are.
+    as they are. What wraps the model is left away, and hooks that are plain functions are not run.
 
     One parameter comes before another where the other *depends* on it, and not the reverse. A
     parameter is used where it meets data: the input, or what was computed from it. The use
@@ -66,7 +66,7 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
     _check_not_scripted(model)
     arguments = arguments_of(model) if inputs is None else given_arguments(inputs, model)
     names = [name for name, _ in model.named_parameters()]
-    on_data = inputs is not None and _have_data(arguments) and not _is_on_meta(model)
+    on_data = inputs is not None and _have_data(arguments)
     stand_in = with_its_data if on_data else on_meta
     copied, parameters = _copy(model, stand_in)
     recorder = Recorder(parameters, [x for x in tree_leaves(arguments) if isinstance(x, Tensor)])

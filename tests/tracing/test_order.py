@@ -80,11 +80,11 @@ def test_a_shared_bias_is_between_its_first_use_and_its_last():
     first, last = found.uses["table"]
     assert [use.operation for use in (first, last)] == ["aten.add", "aten.add"]
     assert first.step < found.uses["blocks.0.out.weight"][0].step < last.step
+    blocks = [f"blocks.{block}.{name}.weight" for block in (0, 1) for name in ("into", "out")]
+    assert found.order() == [blocks[0], "table", *blocks[1:], "head.weight"]
     of_table = {pair for pair in pairs(found) if "table" in pair}
     assert of_table == ordered("blocks.0.into table, table blocks.1.out, table head")
-    assert found.depends["table"] == {
-        f"blocks.{block}.{name}.weight" for block, name in [(0, "into"), (0, "out"), (1, "into")]
-    }
+    assert found.depends["table"] == set(blocks[:3])
 
 
 def test_a_tied_weight_is_used_twice_and_depends_on_what_is_between():

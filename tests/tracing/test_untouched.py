@@ -70,6 +70,30 @@ def test_a_hook_that_makes_a_weight_is_part_of_the_pass():
     assert found.depends["1.weight"] == {"0.weight_g", "0.weight_v"}
 
 
+@pytest.mark.parametrize("inputs", [(2, WIDTH), torch.ones(2, WIDTH)], ids=["meta", "real"])
+def test_a_pass_that_writes_into_its_own_tensors(inputs):
+    def forward(net, x):
+        net.count.add_(1)
+        net.kept.mul_(0)
+        return net.a(x) * net.a.weight.mul_(0)[:2]
+
+    net = Of(forward, a=linear(), kept=torch.ones(2))
+    net.register_buffer("count", torch.zeros(1))
+    before = net.a.weight.clone()
+    trace(net, inputs)
+    assert (net.count.item(), net.kept.sum().item()) == (0, 2)
+    assert torch.equal(net.a.weight, before)
+
+
+def test_the_pass_is_that_of_eval_mode():
+    def forward(net, x):
+        return net.a(x) + net.b(x) if net.training or net.b.training else net.a(x)
+
+    net = Of(forward, a=linear(), b=linear()).train()
+    assert trace(net, (2, WIDTH)).unused == ("b.weight",)
+    assert net.b.training
+
+
 def test_state_that_a_model_keeps_is_its_copys():
     class Counting(nn.Linear):
         calls = ()
