@@ -86,7 +86,7 @@ SIZES = {
     },
     "siglip": {size: both(config, config) for size, config in SIGLIP.items()},
     "siglip2": {size: both(config, config) for size, config in SIGLIP.items()}
-    | {"giant": both(vit(1536, 40, 16, 6144), SO400M)},
+    | {"giant": both(vit(1536, 40, 16, 6144), SO400M | {"projection_size": 1536})},
     "swin": {
         "tiny": swin(96, [2, 2, 6, 2]),
         "small": swin(96, [2, 2, 18, 2]),
