@@ -19,5 +19,6 @@ def own_registry(monkeypatch):
     monkeypatch.delenv(default.RULES_PATH, raising=False)
     fresh = Registry(lambda: [default.bundled_rules()], default.named_directories)
     monkeypatch.setattr(default, "default_registry", fresh)
-    monkeypatch.setattr("lrd_registry.layers.selection.default_registry", fresh)
+    for user in ("selection.selection", "fitting.trying", "fitting.misfits"):
+        monkeypatch.setattr(f"lrd_registry.{user}.default_registry", fresh)
     return fresh

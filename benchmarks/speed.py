@@ -22,10 +22,10 @@ from torch import nn
 
 from lrd_registry import build_param_groups
 from lrd_registry.groups.weight_decay import own_names
-from lrd_registry.layers.parameters import collect_parameters
-from lrd_registry.layers.selection import select
+from lrd_registry.names.parameters import collect_parameters
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.selection.selection import select
 
 REAL = {
     "vit_tiny_patch16_224": "vit",

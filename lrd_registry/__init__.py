@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lrd_registry.groups.param_groups import build_param_groups as build_param_groups
     from lrd_registry.layers.assignment import Assignment as Assignment
     from lrd_registry.layers.assignment import Row as Row
-    from lrd_registry.layers.selection import assign_layers as assign_layers
     from lrd_registry.learning_rates.rates import LearningRates as LearningRates
     from lrd_registry.learning_rates.verifying import audit_learning_rates as audit_learning_rates
     from lrd_registry.learning_rates.verifying import verify_learning_rates as verify_learning_rates
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from lrd_registry.resuming.remapping import remap_state_dict as remap_state_dict
     from lrd_registry.rule_files.loading import load_rule_set as load_rule_set
     from lrd_registry.rule_files.schema import RuleSet as RuleSet
+    from lrd_registry.selection.selection import assign_layers as assign_layers
 
 _HOME = {
     "layers.assignment": ("Assignment", "Row"),
@@ -63,7 +63,7 @@ _HOME = {
     "resuming.remapping": ("remap_state_dict",),
     "resuming.checking": ("check_resume",),
     "rule_files.schema": ("RuleSet",),
-    "layers.selection": ("assign_layers",),
+    "selection.selection": ("assign_layers",),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)

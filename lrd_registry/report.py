@@ -12,7 +12,7 @@ from lrd_registry.groups.scales import Scales
 if TYPE_CHECKING:
     from lrd_registry.groups.param_groups import Group
     from lrd_registry.layers.assignment import Assignment, Level
-    from lrd_registry.layers.parameters import Parameters
+    from lrd_registry.names.parameters import Parameters
     from lrd_registry.registry.heads import Registered
     from lrd_registry.rule_files.entry import Entry
     from lrd_registry.rule_files.layout import Layout

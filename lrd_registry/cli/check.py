@@ -33,9 +33,9 @@ def check(
     _help: Help = False,
 ) -> None:
     """Check a rule file, and that it covers each model; say what does not fit."""
-    from lrd_registry.layers.selection import assign_layers, find_rule_set
     from lrd_registry.models import build_model
     from lrd_registry.report import depth_data
+    from lrd_registry.selection.selection import assign_layers, find_rule_set
 
     rules = find_rule_set(rule)
     results: list[dict[str, Any]] = []

@@ -41,8 +41,8 @@ def diff(
     from lrd_registry.diff.report import change_rows, difference_data, difference_text
     from lrd_registry.diff.sides import find_side, parse_side
     from lrd_registry.diff.timm_grouping import timm_side
-    from lrd_registry.layers.parameters import collect_parameters
     from lrd_registry.models import build_model
+    from lrd_registry.names.parameters import collect_parameters
     from lrd_registry.report import table
 
     _check_number(sides_and_model, against)

@@ -18,8 +18,8 @@ def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
 
 def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:
     """Show a rule set: its sources, and the layers of each layout."""
-    from lrd_registry.layers.selection import find_rule_set
     from lrd_registry.report import rule_set_text
+    from lrd_registry.selection.selection import find_rule_set
 
     rules = find_rule_set(rule)
     show_output(rules.to_dict() if as_json else rule_set_text(rules))

@@ -32,9 +32,9 @@ def trace(
     _help: Help = False,
 ) -> None:
     """Run a model once, without weights, and say where its layers contradict the order of use."""
-    from lrd_registry.layers.selection import assign_layers
     from lrd_registry.models import build_model
     from lrd_registry.report import table
+    from lrd_registry.selection.selection import assign_layers
     from lrd_registry.tracing.checking import check_order
     from lrd_registry.tracing.report import check_data, check_text, use_rows
     from lrd_registry.tracing.tracing import trace as run

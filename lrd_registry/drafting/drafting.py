@@ -11,7 +11,7 @@ from lrd_registry.drafting.order import Order
 from lrd_registry.drafting.proving import proven
 from lrd_registry.drafting.tree import tree_of
 from lrd_registry.errors import ModelError
-from lrd_registry.layers.parameters import Parameters, collect_parameters
+from lrd_registry.names.parameters import Parameters, collect_parameters
 from lrd_registry.rule_files.format import FORMAT
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ def draft(model: nn.Module, name: str, trace: Trace) -> Draft:
     """
     parameters = collect_parameters(model)
     weights = _weights(parameters)
-    written = parameters.readings[0].written
+    names = parameters.readings[0]
+    written = names.written
     root = tree_of(dict.fromkeys(written.values()))
     ties = _ties(parameters)
     for candidate in Candidates(root, Order(trace, written), weights, _firsts(parameters)):
         for tied, unsure in ties.items():
-            if rules := proven(model, _rules(name, candidate, tied), trace):
+            if rules := proven(names, _rules(name, candidate, tied), trace):
                 choices = tuple(filter(None, (*candidate.unsure, unsure)))
                 return Draft(rules, candidate.comments, choices)
     raise ModelError(f"{name} could not be drafted; its tied parameters are in no one layer")

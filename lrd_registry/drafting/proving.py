@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lrd_registry.errors import CoverageError
-from lrd_registry.layers.selection import assign_layers
+from lrd_registry.fitting.trying import place_where_signed
+from lrd_registry.layers.assignment import Assignment
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.tracing.contradictions import contradictions, smallest_move
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from lrd_registry.layers.assignment import Assignment
+    from lrd_registry.names.compared import Names
     from lrd_registry.tracing.trace import Trace
 
 MOST = 2
@@ -22,15 +20,14 @@ MOST = 2
 REUSED = "used again in later blocks; the layer is that of the block that holds it"
 
 
-def proven(model: nn.Module, rules: Mapping[str, Any], trace: Trace) -> dict[str, Any] | None:
+def proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> dict[str, Any] | None:
     """The rules, if they hold; None if they do not.
 
     A parameter that later blocks use again, such as the position bias that T5 has in its first
     block, is before and after those at once, and gets a waiver.
     """
-    try:
-        assignment = assign_layers(model, rule_set_from_mapping(rules))
-    except CoverageError:
+    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names)
+    if not isinstance(assignment, Assignment):
         return None
     found = smallest_move(contradictions(assignment, trace))
     if not found:

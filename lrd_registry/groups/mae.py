@@ -9,11 +9,11 @@ from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.groups.param_groups import Group, Rates, group_parameters
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.weight_decay import WeightDecayRule
-from lrd_registry.layers.parameters import collect_parameters
-from lrd_registry.layers.selection import select
+from lrd_registry.names.parameters import collect_parameters
+from lrd_registry.selection.selection import select
 
 if TYPE_CHECKING:
-    from lrd_registry.layers.parameters import Model
+    from lrd_registry.names.parameters import Model
 
 
 def param_groups_lrd(

@@ -18,11 +18,11 @@ from lrd_registry.groups.weight_decay import (
 )
 from lrd_registry.layers.assignment import Assignment, Level
 from lrd_registry.layers.decay import LayerDecay
-from lrd_registry.layers.parameters import Parameters, collect_parameters
-from lrd_registry.layers.selection import Arch, select
+from lrd_registry.names.parameters import Parameters, collect_parameters
+from lrd_registry.selection.selection import Arch, select
 
 if TYPE_CHECKING:
-    from lrd_registry.layers.parameters import Model
+    from lrd_registry.names.parameters import Model
 
 Group: TypeAlias = dict[str, Any]
 

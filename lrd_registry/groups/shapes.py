@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lrd_registry.errors import ModelError
-from lrd_registry.layers.parameters import Parameters
+from lrd_registry.names.parameters import Parameters
 
 
 def check_shapes(parameters: Parameters) -> None:

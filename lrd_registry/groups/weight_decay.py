@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.layers.parameters import is_module
+from lrd_registry.names.parameters import is_module
 from lrd_registry.names.wrappers import find_module
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
 
 if TYPE_CHECKING:
-    from lrd_registry.layers.parameters import Model
+    from lrd_registry.names.parameters import Model
 
 
 class WeightDecayRule:

@@ -1,1 +1,1 @@
-"""A rule set and a model's parameters → each parameter's layer, or what keeps it from one."""
+"""The result for a model: each parameter's layer, and the scale that comes of it."""

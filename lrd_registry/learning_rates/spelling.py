@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lrd_registry.fitting.wholes import best_reading, by_written_name
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.wholes import best_reading, by_written_name
 from lrd_registry.names.compared import Names
 
 

@@ -10,7 +10,6 @@ from lrd_registry.errors import InvalidArgumentError, LearningRateError
 from lrd_registry.groups.scales import Scales
 from lrd_registry.layers.assignment import Assignment, Level
 from lrd_registry.layers.decay import LayerDecay
-from lrd_registry.layers.parameters import collect_parameters
 from lrd_registry.learning_rates.auditing import Audit, factor_now, rate_faults
 from lrd_registry.learning_rates.live_groups import LiveGroup, read_groups
 from lrd_registry.learning_rates.membership import assigned, membership_faults
@@ -20,11 +19,12 @@ from lrd_registry.learning_rates.shares import likely_bases, shares_of
 from lrd_registry.learning_rates.spelling import spelled_as
 from lrd_registry.names.alone import readings_of_names
 from lrd_registry.names.compared import Names
+from lrd_registry.names.parameters import collect_parameters
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from lrd_registry.layers.parameters import Model
+    from lrd_registry.names.parameters import Model
 
 
 def audit_learning_rates(

@@ -1,1 +1,1 @@
-"""Parameter names as the model's author wrote them: what wrappers add is taken off."""
+"""A model's parameters, with their names as its author wrote them, without what wrappers add."""

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrd_registry.drafting.text import draft_text
-from lrd_registry.layers.selection import assign_layers
 from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.selection.selection import assign_layers
 from tests.drafting.drafting import drafted, out_of_order
 from tests.drafting.random_networks import WIDTH, designs
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from lrd_registry.errors import InvalidArgumentError, ModelError
-from lrd_registry.layers.shards import check_not_flattened, dimensions_before
 from lrd_registry.names.alone import readings_of_names
 from lrd_registry.names.compared import Names
 from lrd_registry.names.reading import Reading
+from lrd_registry.names.shards import check_not_flattened, dimensions_before
 from lrd_registry.names.wrappers import changes_names, is_bare
 from lrd_registry.names.written import read_module
 

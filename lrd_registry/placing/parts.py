@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from lrd_registry.layers.plans import Plan, Planned
 from lrd_registry.names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.placing.plans import Plan, Planned
 from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.layout import Layout, Part
 from lrd_registry.rule_files.schema import RuleSet

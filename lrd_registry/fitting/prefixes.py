@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import NamedTuple
 
+from lrd_registry.fitting.trying import place_where_signed
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.trying import place_where_signed
 from lrd_registry.names.compared import Names
 from lrd_registry.rule_files.schema import RuleSet
 

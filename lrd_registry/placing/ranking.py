@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from lrd_registry.layers.plans import Planned
+from lrd_registry.placing.plans import Planned
 from lrd_registry.rule_files.clauses import NOT_CAPTURED, Claim, Indices
 
 

@@ -7,13 +7,13 @@ from functools import cached_property
 
 from lrd_registry.errors import Gap
 from lrd_registry.layers.assignment import Assignment, Placement
-from lrd_registry.layers.coverage import Coverage
-from lrd_registry.layers.gaps import find_holes, unjoined
-from lrd_registry.layers.plans import Plan
-from lrd_registry.layers.ranking import Ranking
-from lrd_registry.layers.ties import settle
 from lrd_registry.names.compared import Names
 from lrd_registry.patterns.matching import Hit, Matcher
+from lrd_registry.placing.coverage import Coverage
+from lrd_registry.placing.gaps import find_holes, unjoined
+from lrd_registry.placing.plans import Plan
+from lrd_registry.placing.ranking import Ranking
+from lrd_registry.placing.ties import settle
 from lrd_registry.rule_files.clauses import Claim, Clause
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from lrd_registry.errors import CoverageError
 from lrd_registry.layers.assignment import Assignment, Placement
-from lrd_registry.layers.coverage import SHOWN
 from lrd_registry.names.compared import Names
 from lrd_registry.names.reading import INPUT
+from lrd_registry.placing.coverage import SHOWN
 
 
 def apply_whole(whole: Assignment, readings: Sequence[Names]) -> Assignment:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.coverage import Coverage
-from lrd_registry.layers.parts import plan_parts
-from lrd_registry.layers.placing import place
-from lrd_registry.layers.plans import Plan, plan_layers
 from lrd_registry.names.compared import Names
+from lrd_registry.placing.coverage import Coverage
+from lrd_registry.placing.parts import plan_parts
+from lrd_registry.placing.placing import place
+from lrd_registry.placing.plans import Plan, plan_layers
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.rule_files.signature import Signature

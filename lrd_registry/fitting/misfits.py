@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lrd_registry.errors import CoverageError, NoFittingArchitectureError
-from lrd_registry.layers.coverage import Coverage
-from lrd_registry.layers.prefixes import Found, find_prefixes
-from lrd_registry.layers.trying import Results, place_unsigned
+from lrd_registry.fitting.prefixes import Found, find_prefixes
+from lrd_registry.fitting.trying import Results, place_unsigned
 from lrd_registry.names.compared import Names
+from lrd_registry.placing.coverage import Coverage
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
 

@@ -1,4 +1,4 @@
-"""Which rule set, and which of its layouts, fits a model."""
+"""`arch` as the user gave it, and a model → the model's assignment."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from lrd_registry.errors import AmbiguousArchitectureError, InvalidArgumentError
+from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.fitting.fitting import fit
+from lrd_registry.fitting.wholes import apply_whole
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.layers.misfits import explain_misfit
-from lrd_registry.layers.parameters import Parameters, collect_parameters
-from lrd_registry.layers.trying import Results, place_where_signed
-from lrd_registry.layers.wholes import apply_whole
+from lrd_registry.names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.loading import load_rule_set
 from lrd_registry.rule_files.schema import RuleSet
 
 if TYPE_CHECKING:
-    from lrd_registry.layers.parameters import Model
+    from lrd_registry.names.parameters import Model
 
 Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
 """A registered name, `"auto"`, the path of a rule file, a rule set, or an assignment."""
@@ -68,18 +67,13 @@ def select(
     _check_place(arch, prefix, outside)
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
-    rule_sets = _rule_sets(arch)
-    misfits: Results = []
-    for reading in parameters.readings:
-        names = reading.under(prefix or "", joins_head=outside == "head")
-        results = place_where_signed(rule_sets, names)
-        fitting = [result for result in results if isinstance(result, Assignment)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            raise _ambiguous(fitting)
-        misfits += results
-    raise explain_misfit(rule_sets, names, misfits, is_open=arch == "auto")
+    return fit(
+        _rule_sets(arch),
+        parameters.readings,
+        prefix=prefix or "",
+        joins_head=outside == "head",
+        is_open=arch == "auto",
+    )
 
 
 def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
@@ -119,12 +113,3 @@ def _rule_sets(arch: str | os.PathLike[str] | RuleSet) -> list[RuleSet]:
     if arch == "auto":
         return [default_registry.get(name) for name in default_registry.names()]
     return [find_rule_set(arch)]
-
-
-def _ambiguous(fitting: list[Assignment]) -> AmbiguousArchitectureError:
-    candidates = [f"{result.arch}/{result.layout}" for result in fitting]
-    return AmbiguousArchitectureError(
-        f"{len(fitting)} layouts fit this model: {', '.join(candidates)}\n"
-        "Choose with arch=…, or give the layouts signatures that tell them apart.",
-        candidates=candidates,
-    )

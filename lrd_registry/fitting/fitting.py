@@ -1,0 +1,55 @@
+"""Which of several rule sets, and which of their layouts, fits a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrd_registry.errors import AmbiguousArchitectureError
+from lrd_registry.fitting.misfits import explain_misfit
+from lrd_registry.fitting.trying import Results, place_where_signed
+from lrd_registry.layers.assignment import Assignment
+from lrd_registry.names.compared import Names
+from lrd_registry.rule_files.schema import RuleSet
+
+
+def fit(
+    rule_sets: Sequence[RuleSet],
+    readings: Sequence[Names],
+    *,
+    prefix: str = "",
+    joins_head: bool = False,
+    is_open: bool = False,
+) -> Assignment:
+    """The assignment of the one layout that fits.
+
+    Args:
+        rule_sets: those that may.
+        readings: the model's names; the first reading that a layout fits is taken.
+        prefix: where the backbone is; `""` is the model's top.
+        joins_head: whether parameters beside the prefix join the head.
+        is_open: whether any registered rule set would do, for the error message.
+
+    Raises:
+        CoverageError: none fits; every parameter at fault is named.
+        AmbiguousArchitectureError: more than one does.
+    """
+    misfits: Results = []
+    for reading in readings:
+        names = reading.under(prefix, joins_head=joins_head)
+        results = place_where_signed(rule_sets, names)
+        fitting = [result for result in results if isinstance(result, Assignment)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise _ambiguous(fitting)
+        misfits += results
+    raise explain_misfit(rule_sets, names, misfits, is_open=is_open)
+
+
+def _ambiguous(fitting: Sequence[Assignment]) -> AmbiguousArchitectureError:
+    candidates = [f"{result.arch}/{result.layout}" for result in fitting]
+    return AmbiguousArchitectureError(
+        f"{len(fitting)} layouts fit this model: {', '.join(candidates)}\n"
+        "Choose with arch=…, or give the layouts signatures that tell them apart.",
+        candidates=candidates,
+    )

@@ -1,0 +1,1 @@
+"""`arch=…` and a model → the model's assignment."""
