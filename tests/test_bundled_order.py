@@ -3,8 +3,8 @@
 import pytest
 
 from lrd_registry import assign_layers
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
-from lrd_registry.tracing.tracing import trace
 from tests.libraries.everything import MODELS
 
 FIRST = {(m.library, m.family, m.layout): m for m in reversed(MODELS)}

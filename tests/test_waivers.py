@@ -8,9 +8,9 @@ from torch import nn
 
 from lrd_registry import RuleFileError, assign_layers
 from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
 from lrd_registry.tracing.contradictions import Contradiction
-from lrd_registry.tracing.tracing import trace
 
 LAYERS = "layers: [stem: embed.*, block: 'blocks.{i}.*', head: [bias, head.*]]\n"
 WAIVED = LAYERS + "waivers: [{parameters: bias, why: its authors number it with the head}]\n"

@@ -11,13 +11,13 @@ from torch import nn
 
 from lrd_registry import Assignment, LrdError, assign_layers
 from lrd_registry.diff.timm_grouping import timm_side
-from lrd_registry.drafting.drafting import draft
+from lrd_registry.drafting import draft
 from lrd_registry.layers.assignment import Placement
 from lrd_registry.models import build_model
 from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import contradictions
-from lrd_registry.tracing.trace import Trace
-from lrd_registry.tracing.tracing import trace
+from lrd_registry.tracing.uses import Trace
 
 BUNDLED = ("vit", "swin", "convnext")
 

@@ -6,6 +6,8 @@ Exit status 0: fine; 1: the model or the rule falls short; 2: misuse, or an unre
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Any
 
 import typer
 
@@ -40,12 +42,17 @@ for command in (show, explain, check, trace, init, diff, schema):
 
 def main() -> None:
     """Run the command line; every error of ours is one message and an exit status."""
+    warnings.showwarning = _show_warning
     try:
         app(prog_name="lrd")
     except (CoverageError, AmbiguousArchitectureError) as error:
         _fail(error, 1)
     except LrdError as error:
         _fail(error, 2)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"lrd: {message}", file=sys.stderr)
 
 
 def _fail(error: LrdError, status: int) -> None:

@@ -60,9 +60,9 @@ def check(
 
 def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None) -> dict[str, Any]:
     """What a forward pass of the model says of its layers."""
+    from lrd_registry.tracing import trace
     from lrd_registry.tracing.checking import check_order
     from lrd_registry.tracing.report import check_data, check_text
-    from lrd_registry.tracing.tracing import trace
 
     traced = trace(model, shapes)
     check = check_order(assignment, traced)

@@ -27,7 +27,11 @@ Help = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ArchOption = Annotated[
-    str, typer.Option(help="A rule set's name, a rule file's path, or auto: the one that fits.")
+    str,
+    typer.Option(
+        help="A rule set's name, a rule file's path, auto: the one that fits, or infer: one "
+        "drafted from the model."
+    ),
 ]
 PrefixOption = Annotated[
     str | None, typer.Option(help="Where the backbone is in the model, such as model.backbone.")

@@ -35,9 +35,9 @@ def trace(
     from lrd_registry.models import build_model
     from lrd_registry.report import table
     from lrd_registry.selection.selection import assign_layers
+    from lrd_registry.tracing import trace as run
     from lrd_registry.tracing.checking import check_order
     from lrd_registry.tracing.report import check_data, check_text, use_rows
-    from lrd_registry.tracing.tracing import trace as run
 
     built = build_model(model)
     assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lrd_registry.drafting.candidates import Candidate, Candidates
-from lrd_registry.drafting.draft import Draft
+from lrd_registry.drafting.drafted import Draft
 from lrd_registry.drafting.order import Order
 from lrd_registry.drafting.proving import proven
 from lrd_registry.drafting.tree import tree_of
@@ -17,7 +17,7 @@ from lrd_registry.rule_files.format import FORMAT
 if TYPE_CHECKING:
     from torch import nn
 
-    from lrd_registry.tracing.trace import Trace
+    from lrd_registry.tracing.uses import Trace
 
 TIED = {
     "shallowest": "{} in several layers; the one nearest to the input counts.",

@@ -12,7 +12,7 @@ from lrd_registry.tracing.contradictions import contradictions, smallest_move
 
 if TYPE_CHECKING:
     from lrd_registry.names.compared import Names
-    from lrd_registry.tracing.trace import Trace
+    from lrd_registry.tracing.uses import Trace
 
 MOST = 2
 """So many parameters may be waived; where more are out of order, the draft is wrong."""

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lrd_registry.drafting.draft import Draft
+from lrd_registry.drafting.drafted import Draft
 
 WIDTH = 96
 

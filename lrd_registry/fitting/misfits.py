@@ -86,4 +86,7 @@ def _under(names: Names) -> str:
     return f" under {names.prefix!r}" if names.prefix else ""
 
 
-_WRITE = 'Write a rule file for the model and pass it: arch="my.yaml".'
+_WRITE = (
+    "Have a rule file drafted from the model, read it, and pass it: lrd init MODEL -o my.yaml, "
+    'arch="my.yaml"; arch="infer" takes such a draft as it is.'
+)

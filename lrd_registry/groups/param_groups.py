@@ -77,8 +77,9 @@ def build_param_groups(
 
     Args:
         model: a module, or its `(name, parameter)` pairs.
-        arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment`, or
-            `"auto"`: the rule set that fits the model completely.
+        arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment`,
+            `"auto"`: the rule set that fits the model completely, or `"infer"`: one drafted from
+            the model.
         layer_decay: the factor from one layer to the one before it, above 0; for a model of
             several parts also a mapping, such as `{"visual": 0.7, "text": 0.8}`.
         weight_decay: of the decayed groups.

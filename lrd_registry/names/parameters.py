@@ -33,11 +33,13 @@ class Parameters:
         readings: the names as their author wrote them; several where names alone leave it open,
             the most literal first.
         dimensions: of parameters that are flat shards, how many dimensions they had before.
+        module: what they are of; None where only pairs were given.
     """
 
     by_name: Named
     readings: tuple[Names, ...]
     dimensions: Mapping[str, int]
+    module: nn.Module | None
 
 
 def collect_parameters(model: Model) -> Parameters:
@@ -61,6 +63,7 @@ def collect_parameters(model: Model) -> Parameters:
         firsts,
         tuple(names(_complete(by_name, r), r.adapters, r.removed) for r in readings),
         dimensions,
+        model if is_module(model) else None,
     )
 
 

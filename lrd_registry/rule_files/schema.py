@@ -17,6 +17,10 @@ Tied: TypeAlias = Literal["shallowest", "deepest"]
 """Which of its layers a tensor is in whose names are in several."""
 
 
+MEANT = {"auto": "find the one that fits", "infer": "draft one from the model"}
+"""What `arch` means where it names no rule set."""
+
+
 def _check_format(value: int) -> int:
     if value != FORMAT:
         raise fault(f"format {value} is not known; this release reads format {FORMAT}")
@@ -24,8 +28,8 @@ def _check_format(value: int) -> int:
 
 
 def _check_arch(value: str) -> str:
-    if value == "auto":
-        raise fault('`auto` cannot name a rule set: arch="auto" means "find the one that fits"')
+    if value in MEANT:
+        raise fault(f'`{value}` cannot name a rule set: arch="{value}" means "{MEANT[value]}"')
     return value
 
 

@@ -14,12 +14,13 @@ from lrd_registry.names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.loading import load_rule_set
 from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.selection.inferring import infer
 
 if TYPE_CHECKING:
     from lrd_registry.names.parameters import Model
 
 Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
-"""A registered name, `"auto"`, the path of a rule file, a rule set, or an assignment."""
+"""A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, or an assignment."""
 
 OUTSIDE = ("error", "head")
 
@@ -37,7 +38,9 @@ def assign_layers(
     Args:
         model: a module, also on the meta device, or its `(name, parameter)` pairs.
         arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment` made from
-            a model of which this one is a part, or `"auto"`: the one that fits completely.
+            a model of which this one is a part, `"auto"`: the one that fits completely, or
+            `"infer"`: one drafted from the model's modules and one forward pass, as by
+            `lrd init`, with a warning that gives the command which would keep it.
         prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
         outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
             they join the last layer, with the `"head"`.
@@ -47,8 +50,9 @@ def assign_layers(
         AmbiguousArchitectureError: more than one layout fits.
         UnknownArchitectureError: no rule set has this name.
         RuleFileError: the rule file is at fault.
-        ModelError: the model has no parameters, or many have been flattened into one.
-        InvalidArgumentError: `prefix` with an `Assignment`, or another `outside`.
+        ModelError: the model has no parameters, or many have been flattened into one; or it is
+            to be run for `"infer"`, and cannot.
+        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, or another `outside`.
 
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
@@ -68,7 +72,7 @@ def select(
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
     return fit(
-        _rule_sets(arch),
+        _rule_sets(arch, parameters),
         parameters.readings,
         prefix=prefix or "",
         joins_head=outside == "head",
@@ -88,6 +92,11 @@ def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
             "an Assignment has every parameter's name from the top of its model; make it with "
             "prefix=…, and pass it without"
         )
+    if prefix is not None and arch == "infer":
+        raise InvalidArgumentError(
+            'arch="infer" drafts the layers of the whole model, so there is nothing beside a '
+            "prefix; leave prefix out, or infer the part and pass its rule set"
+        )
 
 
 def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
@@ -102,14 +111,16 @@ def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
     return default_registry.get(arch)
 
 
-def _rule_sets(arch: str | os.PathLike[str] | RuleSet) -> list[RuleSet]:
+def _rule_sets(arch: str | os.PathLike[str] | RuleSet, parameters: Parameters) -> list[RuleSet]:
     if isinstance(arch, RuleSet):
         return [arch]
     if not isinstance(arch, (str, os.PathLike)):
         raise InvalidArgumentError(
-            'arch must be a registered name, "auto", the path of a rule file, a RuleSet or an '
-            f"Assignment; found {type(arch).__name__}"
+            'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet '
+            f"or an Assignment; found {type(arch).__name__}"
         )
     if arch == "auto":
         return [default_registry.get(name) for name in default_registry.names()]
+    if arch == "infer":
+        return [infer(parameters)]
     return [find_rule_set(arch)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.tracing.contradictions import Contradiction, contradictions, smallest_move
-from lrd_registry.tracing.trace import Trace
+from lrd_registry.tracing.uses import Trace
 
 if TYPE_CHECKING:
     from lrd_registry.rule_files.layout import Waiver

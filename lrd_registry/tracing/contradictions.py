@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.layers.assignment import Assignment
-from lrd_registry.tracing.trace import Trace
+from lrd_registry.tracing.uses import Trace
 
 
 @dataclass(frozen=True)

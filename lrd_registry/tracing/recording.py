@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from lrd_registry.names.wrappers import wrapper_of
 from lrd_registry.tracing.operations import run, takes_shapes_alone, tensors_in, written_by
-from lrd_registry.tracing.trace import Trace, Use
+from lrd_registry.tracing.uses import Trace, Use
 
 
 class Content(NamedTuple):

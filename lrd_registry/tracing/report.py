@@ -8,7 +8,7 @@ from typing import Any
 
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.tracing.checking import OrderCheck
-from lrd_registry.tracing.trace import Trace, Use
+from lrd_registry.tracing.uses import Trace, Use
 
 Rows = list[dict[str, Any]]
 SHOWN = 20

@@ -19,7 +19,7 @@ from lrd_registry.tracing.copying import on_meta, structural_copy, with_its_data
 from lrd_registry.tracing.failures import failure, phrase
 from lrd_registry.tracing.inputs import Inputs, arguments_of, given_arguments
 from lrd_registry.tracing.recording import Recorder
-from lrd_registry.tracing.trace import Trace
+from lrd_registry.tracing.uses import Trace
 
 FIX = "pass real tensors"
 

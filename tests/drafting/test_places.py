@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from lrd_registry.drafting.drafting import draft
+from lrd_registry.drafting import draft
 from lrd_registry.drafting.text import draft_text
 from lrd_registry.models import build_model
 from lrd_registry.selection.selection import assign_layers
-from lrd_registry.tracing.trace import Trace
+from lrd_registry.tracing.uses import Trace
 from tests.building import layers_of, timm_model
 from tests.drafting.drafting import drafted
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from lrd_registry import InvalidArgumentError, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import Contradiction, contradictions, smallest_move
-from lrd_registry.tracing.tracing import trace
 from tests.building import on_meta
 from tests.tracing import networks
 from tests.tracing.networks import WIDTH, linear

@@ -9,8 +9,8 @@ import transformers
 from torch import nn
 
 from lrd_registry import InvalidArgumentError, ModelError
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.inputs import arguments_of, given_arguments
-from lrd_registry.tracing.tracing import trace
 from tests.building import on_meta
 
 IMAGE = {"image_size": 32, "patch_size": 16, "num_channels": 4}

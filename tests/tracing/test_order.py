@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lrd_registry.tracing.trace import Use
-from lrd_registry.tracing.tracing import trace
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.uses import Use
 from tests.tracing import networks
 from tests.tracing.networks import WIDTH, Of, linear, table
 

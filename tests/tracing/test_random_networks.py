@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from lrd_registry import assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import contradictions, smallest_move
-from lrd_registry.tracing.tracing import trace
 from tests.tracing.random_networks import WIDTH, depths, networks
 
 LEAVES = ["weight", "bias"]

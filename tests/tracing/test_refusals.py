@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lrd_registry import InvalidArgumentError, ModelError
-from lrd_registry.tracing.tracing import trace
+from lrd_registry.tracing import trace
 from tests.tracing.networks import WIDTH, Of, linear
 
 SHAPE = (2, WIDTH)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lrd_registry import ModelError
-from lrd_registry.tracing.tracing import trace
+from lrd_registry.tracing import trace
 from tests.tracing.networks import WIDTH, Of, batch_norm_and_dropout, linear
 
 IMAGE = (2, 3, 8, 8)

@@ -1,0 +1,200 @@
+"""`arch="infer"`: the layers of a draft without a file, and a warning that says how to keep it."""
+
+import warnings
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+from lrd_registry import (
+    CoverageError,
+    InvalidArgumentError,
+    ModelError,
+    RuleFileError,
+    assign_layers,
+    build_param_groups,
+    load_rule_set,
+    register_rules,
+)
+from lrd_registry.drafting import draft
+from lrd_registry.drafting.text import draft_text
+from lrd_registry.models import build_model
+from lrd_registry.selection import inferring
+from lrd_registry.selection.origin import origin
+from lrd_registry.tracing import trace
+from tests.building import layers_of, timm_model
+
+
+@pytest.fixture(autouse=True)
+def forget_warnings():
+    inferring._warn.cache_clear()
+
+
+def inferred(model):
+    with pytest.warns(UserWarning, match=r'^arch="infer"') as caught:
+        assignment = assign_layers(model, "infer")
+    (warning,) = caught
+    return assignment, str(warning.message)
+
+
+class Saying(nn.Sequential):
+    """A network that says what it takes, as timm's do."""
+
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__(*(modules or (nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))))
+        self.pretrained_cfg = {"input_size": (3, 8, 8)}
+
+
+def test_the_layers_are_those_of_the_file_that_the_warning_would_write(lrd, tmp_path, monkeypatch):
+    assignment, warning = inferred(timm_model("resnet18"))
+    *_, command = warning.splitlines()
+    assert command == (
+        'To read it and keep it: lrd init timm:resnet18 -o my.yaml; then pass arch="my.yaml".'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert lrd("init", "timm:resnet18", "-o", "my.yaml")[0] == 0
+    kept = assign_layers(timm_model("resnet18"), "my.yaml")
+    assert layers_of(kept) == layers_of(assignment)
+    assert kept.fingerprint() == assignment.fingerprint()
+
+
+def test_every_trainable_parameter_is_in_one_group_at_its_scale():
+    with pytest.warns(UserWarning, match="are a draft"):
+        groups = build_param_groups(Saying(), "infer", layer_decay=0.5, lr=1.0)
+    assert [(group["lr"], group["param_names"]) for group in groups] == [
+        (0.5, ["0.weight"]),
+        (0.5, ["0.bias"]),
+        (1.0, ["1.weight"]),
+        (1.0, ["1.bias"]),
+    ]
+
+
+def test_it_warns_once_whatever_changes_the_filters_in_between():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assign_layers(Saying(), "infer")
+        build_param_groups(Saying(), "infer")
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("call", [assign_layers, build_param_groups])
+def test_the_warning_points_at_the_call(call):
+    with pytest.warns(UserWarning, match="Saying are a draft") as caught:
+        call(Saying(), "infer")
+    assert caught[0].filename == __file__
+
+
+def test_the_choices_that_the_draft_was_unsure_of_are_in_the_warning():
+    model = Saying(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1))
+    _, warning = inferred(model)
+    choices = warning.splitlines()
+    assert choices[0].endswith("one forward pass; look at these choices:")
+    assert choices[1].startswith("- No run of blocks without holes was found")
+
+
+def test_a_model_that_is_wrapped_and_partly_frozen_has_the_same_layers():
+    plain, _ = inferred(timm_model("resnet18"))
+    model = timm_model("resnet18")
+    model.conv1.requires_grad_(False)
+    wrapped = assign_layers(nn.DataParallel(model), "infer")
+    assert wrapped.fingerprint() == plain.fingerprint()
+
+
+def test_the_model_is_left_as_it_was():
+    model = timm.create_model("test_resnet")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    inferred(model)
+    assert model.training
+    assert all(torch.equal(before[name], found) for name, found in model.state_dict().items())
+
+
+def test_pairs_cannot_be_run():
+    with pytest.raises(InvalidArgumentError) as caught:
+        assign_layers(Saying().named_parameters(), "infer")
+    assert str(caught.value) == (
+        'arch="infer" runs the model once, to see in which order it uses its parameters, and '
+        "found only (name, parameter) pairs; pass the module"
+    )
+
+
+def test_a_model_that_does_not_say_what_it_takes_is_an_error_with_the_way_out():
+    with pytest.raises(ModelError) as caught:
+        assign_layers(nn.Sequential(nn.Linear(2, 2)), "infer")
+    assert str(caught.value) == (
+        'arch="infer" runs the model once: Sequential does not say what it takes, as models of '
+        "timm, transformers, torchvision and open_clip do; pass inputs: a shape such as "
+        "(2, 3, 224, 224), tensors, or a mapping by argument name\n"
+        "Its inputs can be given to a draft of your own: build_param_groups(model, arch=draft("
+        "model, name, trace(model, inputs)).rule_set), with lrd_registry.drafting.draft and "
+        "lrd_registry.tracing.trace"
+    )
+
+
+def test_a_prefix_is_refused():
+    with pytest.raises(InvalidArgumentError, match="drafts the layers of the whole model"):
+        assign_layers(Saying(), "infer", prefix="0")
+
+
+def test_no_rule_set_can_have_the_name():
+    with pytest.raises(RuleFileError) as caught:
+        register_rules({"arch": "infer", "layers": [{"all": "**"}]})
+    assert 'arch="infer" means "draft one from the model"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["timm:resnet18", "timm:vit_tiny_patch16_224", "hf:resnet:ResNetForImageClassification"]
+)
+def test_a_model_is_known_by_the_name_that_builds_it(name):
+    model = build_model(name)
+    assert origin(model) == name
+    assert [n for n, _ in build_model(origin(model)).named_parameters()] == [
+        n for n, _ in model.named_parameters()
+    ]
+
+
+def test_a_class_that_asks_for_nothing_is_known_by_its_place():
+    assert origin(Saying()) == "tests.test_infer:Saying"
+    names = [name for name, _ in build_model(origin(Saying())).named_parameters()]
+    assert names == [name for name, _ in Saying().named_parameters()]
+
+
+def test_what_cannot_be_known_is_left_to_the_reader():
+    class Inside(Saying):
+        pass
+
+    features = timm.create_model("resnet18", features_only=True)
+    torchvision = build_model("torchvision:resnet18")
+    assert [origin(model) for model in (Inside(), features, torchvision)] == [None] * 3
+    _, warning = inferred(Inside())
+    assert "lrd init PACKAGE.MODULE:CALLABLE -o my.yaml" in warning
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_command_line_infers_too_and_says_so_on_one_line(lrd):
+    status, out, error = lrd("explain", "resnet18", "--arch", "infer")
+    assert status == 0
+    assert out.startswith("resnet18: ResNet (layout default), 10 layers")
+    assert error.startswith('lrd: arch="infer": the layers of ResNet are a draft')
+    assert len(error.splitlines()) == 2
+    assert lrd("trace", "resnet18", "--arch", "infer")[0] == 0
+
+
+def test_where_nothing_fits_the_error_offers_both_ways():
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(timm_model("resnet18"))
+    *_, last = str(caught.value).splitlines()
+    assert last == (
+        "Have a rule file drafted from the model, read it, and pass it: lrd init MODEL -o my.yaml, "
+        'arch="my.yaml"; arch="infer" takes such a draft as it is.'
+    )
+
+
+def test_a_draft_may_be_kept_by_its_rule_set(tmp_path):
+    model = Saying()
+    drafted = draft(model, "mine", trace(model))
+    (tmp_path / "mine.yaml").write_text(draft_text(drafted))
+    kept = load_rule_set(tmp_path / "mine.yaml")
+    assert layers_of(assign_layers(model, kept)) == layers_of(
+        assign_layers(model, drafted.rule_set)
+    )
