@@ -2,7 +2,10 @@
 
 import json
 
-from zoo import drafts, drafts_table, order, running
+import pytest
+
+from tables.libraries import library_version
+from zoo import drafts, drafts_table, models, order, running, transformers_types
 
 RESULTS = {
     "timm/vit/beit/a": {"traced": True, "in_order": True, "move": [], "waived": ["so"], "idle": []},
@@ -58,7 +61,7 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
     assert not drafts.fits((rules, "timm:resnet18"))["fits"]
 
 
-def test_the_next_size_is_the_next_larger_of_the_same_kinds_in_one_family():
+def test_the_next_size_is_the_next_larger_of_the_same_kinds_in_one_family(monkeypatch):
     def sized(kinds, tensors):
         return {"traced": True, "kinds": kinds, "tensors": tensors}
 
@@ -70,8 +73,36 @@ def test_the_next_size_is_the_next_larger_of_the_same_kinds_in_one_family():
         "elsewhere": sized("a", 15),
         "broken": {"traced": False},
     }
-    families = dict.fromkeys(results, "f") | {"elsewhere": "g"}
-    assert drafts.next_sizes(results, families) == {"tiny": "base", "also tiny": "base"}
+    monkeypatch.setattr(models, "family", lambda name: "g" if name == "elsewhere" else "f")
+    assert drafts.next_sizes(results) == {"tiny": "base", "also tiny": "base"}
+
+
+def test_a_type_of_transformers_has_the_same_with_more_blocks_as_its_next_size():
+    name = "hf:resnet:ResNetForImageClassification"
+    result = {"traced": True, "kinds": "a", "tensors": 1}
+    assert drafts.next_sizes({name: result}) == {name: f"{name}:deeper"}
+    assert drafts.next_sizes({name: {"traced": False}}) == {}
+
+
+@pytest.mark.parametrize("name", [n for n in transformers_types.names() if ":dinat:" not in n])
+def test_what_is_deeper_has_the_same_kinds_of_parameters_and_more_of_them(name):
+    deeper = models.deeper(name)
+    if deeper is None:
+        assert name.split(":")[1] in {
+            "mobilenet_v1",
+            "mobilenet_v2",
+            "mobilevit",
+            "timm_wrapper",
+        }
+    else:
+        model, more = models.build(name), models.build(deeper)
+        assert drafts._kinds(model) == drafts._kinds(more)
+        assert len(list(model.parameters())) < len(list(more.parameters()))
+
+
+def test_the_type_that_counts_tokens_is_run_on_real_ones():
+    found = drafts.measure("hf:shieldgemma2:ShieldGemma2ForImageClassification")
+    assert (found["draft"]["complete"], found["draft"]["in_order"]) == (True, True)
 
 
 def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
@@ -79,16 +110,23 @@ def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
     results = {
         "timm:a": {"traced": True, "draft": good, "timm": {**good, "equals": False}},
         "timm:b": {"traced": True, "draft": {**good, "equals": None}, "timm": {"complete": False}},
-        "hf:c": {"traced": False, "why": "it needs data"},
+        "timm:c": {"traced": True, "draft": {**good, "in_order": False}, "timm": good},
+        "hf:d": {"traced": False, "why": "it needs data"},
     }
-    text = drafts_table.text(results, {"timm:a": {"fits": False, "other": "timm:b"}})
+    sizes = {
+        "timm:a": {"fits": False, "other": "timm:b"},
+        "timm:b": {"fits": True, "other": "timm:c"},
+    }
+    text = drafts_table.text(results, sizes)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:5]]
+    timm, transformers = library_version("timm"), library_version("transformers")
     assert rows == [
-        ["timm", "draft", "2", "2", "2", "0 of 1", "1 of 1"],
-        ["hf", "draft", "1", "0", "0", "–", "0 of 0"],
-        ["timm", "timm", "2", "1", "1", "–", "0 of 1"],
+        [timm, "draft", "3", "3", "2", "1 of 2", "2 of 2"],
+        [transformers, "draft", "1", "0", "0", "0 of 0", "0 of 0"],
+        [timm, "its own grouping", "3", "2", "2", "1 of 2", "1 of 2"],
     ]
-    assert text.splitlines()[-2:] == [
-        "- timm:a: the draft does not fit timm:b",
-        "- hf:c: it needs data",
+    assert text.splitlines()[-3:] == [
+        "- hf:d: no draft: it needs data",
+        "- out of order, 1: timm:c",
+        "- does not fit the next size, 1: timm:a (timm:b)",
     ]

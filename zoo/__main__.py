@@ -26,12 +26,10 @@ def _order(jobs: int) -> str:
 def _drafts(jobs: int) -> str:
     from zoo import drafts, drafts_table, models
 
-    names = models.names()
-    results = run("drafts", {name: name for name in names}, drafts.measure, jobs)
-    larger = drafts.next_sizes(results, {name: models.family(name) for name in names})
+    results = run("drafts", {name: name for name in models.names()}, drafts.measure, jobs)
     tasks = {
         name: (results[name]["draft"]["rules"], other)
-        for name, other in larger.items()
+        for name, other in drafts.next_sizes(results).items()
         if results[name]["draft"]["complete"]
     }
     return drafts_table.text(results, run("next-sizes", tasks, drafts.fits, jobs))

@@ -13,11 +13,11 @@ from lrd_registry import Assignment, LrdError, assign_layers
 from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.drafting import draft
 from lrd_registry.layers.assignment import Placement
-from lrd_registry.models import build_model
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import contradictions
 from lrd_registry.tracing.uses import Trace
+from zoo import models
 
 BUNDLED = ("vit", "swin", "convnext")
 
@@ -25,8 +25,8 @@ BUNDLED = ("vit", "swin", "convnext")
 def measure(name: str) -> dict[str, Any]:
     """One architecture's draft, and timm's own grouping of it where there is one."""
     try:
-        model = build_model(name)
-        traced = trace(model)
+        model = models.build(name)
+        traced = trace(model, models.inputs(name))
     except Exception as error:
         return {"traced": False, "why": f"{type(error).__name__}: {error}"[:300]}
     bundled = _bundled(model)
@@ -87,21 +87,25 @@ def _timm(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> di
     }
 
 
-def next_sizes(
-    results: Mapping[str, Mapping[str, Any]], family_of: Mapping[str, str]
-) -> dict[str, str]:
-    """Each architecture -> the next larger one of the same family and kinds of parameters."""
+def next_sizes(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Each architecture -> the next larger one of the same family and kinds of parameters.
+
+    Of transformers' types, which have one configuration here, it is the same with more blocks.
+    """
     relatives: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for name, result in results.items():
         if result["traced"]:
-            key = family_of[name], result["kinds"]
+            key = models.family(name), result["kinds"]
             relatives.setdefault(key, []).append((result["tensors"], name))
-    return {
-        name: larger
+    larger = {
+        name: other
         for members in relatives.values()
         for size, name in members
-        for larger in _next(size, members)
+        for other in _next(size, members)
     }
+    drafted = (name for name, result in results.items() if result["traced"])
+    deeper = {name: models.deeper(name) for name in drafted if name not in larger}
+    return larger | {name: other for name, other in deeper.items() if other}
 
 
 def _next(size: int, members: Iterable[tuple[int, str]]) -> list[str]:
@@ -112,7 +116,7 @@ def fits(task: tuple[dict[str, Any], str]) -> dict[str, Any]:
     """Whether a draft covers another model."""
     rules, other = task
     try:
-        assign_layers(build_model(other), rule_set_from_mapping(rules))
+        assign_layers(models.build(other), rule_set_from_mapping(rules))
     except LrdError as error:
         return {"fits": False, "other": other, "why": str(error)[:300]}
     return {"fits": True, "other": other}

@@ -1,51 +1,70 @@
-"""The table of the drafts, and below it whatever falls short."""
+"""The table of the drafts, timm's own grouping beside them, and below it whatever falls short."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tables.libraries import library_version
 from tables.markdown import table
 
 Results = Mapping[str, Mapping[str, Any]]
 HEADER = ["models of", "by", "tried", "complete", "in order", "fits the next size", "as bundled"]
+LIBRARIES = {"hf": "transformers"}
 
 
 def text(results: Results, sizes: Results) -> str:
-    """One row for each library's drafts, and one for timm's own grouping."""
-    libraries = dict.fromkeys(name.partition(":")[0] for name in results)
-    rows = [_row(library, "draft", _of(results, library), sizes) for library in libraries]
-    rows.append(_row("timm", "timm", _of(results, "timm"), {}))
+    """One row for each library's drafts, and one for timm's own grouping.
+
+    timm's grouping is code of the larger model too: it fits where it is complete there.
+    """
+    fits = {name: size["fits"] for name, size in sizes.items()}
+    own = {
+        name: results[size["other"]]["timm"]["complete"]
+        for name, size in sizes.items()
+        if name.startswith("timm:")
+    }
+    libraries = _by_library(results)
+    rows = [_row(library, "draft", of, fits) for library, of in libraries.items()]
+    rows.append(_row("timm", "timm", libraries["timm"], own))
     return "\n".join([table(HEADER, rows), *_exceptions(results, sizes)])
 
 
-def _of(results: Results, library: str) -> Results:
-    return {name: r for name, r in results.items() if name.partition(":")[0] == library}
+def _by_library(results: Results) -> dict[str, Results]:
+    libraries = dict.fromkeys(name.partition(":")[0] for name in results)
+    return {
+        library: {name: of for name, of in results.items() if name.startswith(f"{library}:")}
+        for library in libraries
+    }
 
 
-def _row(library: str, by: str, results: Results, sizes: Results) -> list[str]:
+def _row(library: str, by: str, results: Results, fits: Mapping[str, bool]) -> list[str]:
     found = [result.get(by, {}) for result in results.values()]
     compared = [f["equals"] for f in found if f.get("equals") is not None]
-    tried = [sizes[name]["fits"] for name in results if name in sizes]
+    tried = [fits[name] for name in results if name in fits]
     return [
-        library,
-        by,
+        library_version(LIBRARIES.get(library, library)),
+        "its own grouping" if by == "timm" else by,
         str(len(results)),
         str(sum(f.get("complete", False) for f in found)),
         str(sum(f.get("in_order", False) for f in found)),
-        f"{sum(tried)} of {len(tried)}" if tried else "–",
+        f"{sum(tried)} of {len(tried)}",
         f"{sum(compared)} of {len(compared)}",
     ]
 
 
 def _exceptions(results: Results, sizes: Results) -> Iterable[str]:
-    for name, result in results.items():
-        drafted = result.get("draft", {})
-        if not result["traced"] or not drafted["complete"]:
-            yield f"- {name}: {result.get('why') or drafted['why']}"
-        elif not drafted["in_order"]:
-            yield f"- {name}: the draft is out of order"
-        elif drafted["equals"] is False:
-            yield f"- {name}: other layers than the bundled rule set"
-        if name in sizes and not sizes[name]["fits"]:
-            yield f"- {name}: the draft does not fit {sizes[name]['other']}"
+    drafts = {name: result.get("draft", {}) for name, result in results.items()}
+    for name, drafted in drafts.items():
+        if not drafted.get("complete", False):
+            yield f"- {name}: no draft: {results[name].get('why') or drafted['why']}"
+    yield from _named("out of order", [n for n, d in drafts.items() if d.get("in_order") is False])
+    unfit = [f"{n} ({size['other']})" for n, size in sizes.items() if not size["fits"]]
+    yield from _named("does not fit the next size", unfit)
+    other = [name for name, drafted in drafts.items() if drafted.get("equals") is False]
+    yield from _named("other layers than the bundled rule set", other)
+
+
+def _named(what: str, names: Sequence[str]) -> Iterable[str]:
+    if names:
+        yield f"- {what}, {len(names)}: {', '.join(names)}"

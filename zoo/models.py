@@ -1,12 +1,15 @@
-"""Every architecture that the zoo drafts a rule file for, by name; and how it is built."""
+"""Every architecture that the zoo drafts a rule file for: its name, its family, how it is built."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import timm
 import torchvision
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as HUGGING_FACE,
-)
+from torch import nn
+
+from lrd_registry.models import build_model
+from zoo import transformers_types
 
 
 def names() -> list[str]:
@@ -14,12 +17,8 @@ def names() -> list[str]:
     return [
         *(f"timm:{name}" for name in timm.list_models()),
         *(f"torchvision:{name}" for name in torchvision.models.list_models(torchvision.models)),
-        *(f"hf:{kind}:{_one(of)}" for kind, of in HUGGING_FACE.items()),
+        *transformers_types.names(),
     ]
-
-
-def _one(classes: str | tuple[str, ...]) -> str:
-    return classes if isinstance(classes, str) else classes[0]
 
 
 def family(name: str) -> str:
@@ -28,3 +27,18 @@ def family(name: str) -> str:
     if library == "timm":
         return f"timm:{timm.models._registry._model_to_module[rest]}"
     return library if library == "torchvision" else name
+
+
+def deeper(name: str) -> str | None:
+    """The name of the same model with more blocks, where it is of a library that can be asked."""
+    return transformers_types.deeper(name) if name.startswith("hf:") else None
+
+
+def build(name: str) -> nn.Module:
+    """The model of a name."""
+    return transformers_types.build(name) if name.startswith("hf:") else build_model(name)
+
+
+def inputs(name: str) -> dict[str, Any] | None:
+    """What a model is to be run on, where it does not say so itself."""
+    return transformers_types.inputs(name) if name.startswith("hf:") else None

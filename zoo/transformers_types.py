@@ -1,0 +1,109 @@
+"""The image classifiers of transformers: each type in one configuration, and the same deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as CLASSES,
+)
+
+from lrd_registry.models.on_meta import build_on_meta
+
+OF_STAGES = (
+    "depths",
+    "depth",
+    "n_attn_blocks",
+    "stage_num_blocks",
+    "block_configs",
+    "conv_layer_kernel_sizes",
+    "conv_layer_strides",
+)
+"""What configurations call the depth of each stage, or what they say of each of its blocks."""
+
+OF_ALL = ("num_hidden_layers", "n_layer", "num_self_attends_per_block", "depth_coefficient")
+"""What they call the depth where there are no stages."""
+
+TOWERS = ("vision_config", "text_config")
+DEEPER = ":deeper"
+
+TINY = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+# The default is no valid configuration: its image has fewer patches than it makes of tokens.
+SHIELDGEMMA2 = {
+    "vision_config": TINY | {"num_hidden_layers": 2, "image_size": 32, "patch_size": 8},
+    "text_config": TINY
+    | {"num_hidden_layers": 2, "num_key_value_heads": 1, "head_dim": 16, "vocab_size": 16},
+    "mm_tokens_per_image": 4,
+    "image_token_index": 12,
+    "boi_token_index": 13,
+    "eoi_token_index": 14,
+    "yes_token_index": 2,
+    "no_token_index": 3,
+}
+
+
+def names() -> list[str]:
+    """Each type, with the first of its classes."""
+    firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in CLASSES.items()}
+    return [f"hf:{kind}:{name}" for kind, name in firsts.items()]
+
+
+def deeper(name: str) -> str | None:
+    """The name of the same type with more blocks; None where its configuration has no depth."""
+    return name + DEEPER if _deeper(_config(_kind(name))) else None
+
+
+def build(name: str) -> nn.Module:
+    """The model of a name of these; on the meta device, but for the one that counts tokens."""
+    _, kind, class_name, *_ = name.split(":")
+    config = _config(kind)
+    if name.endswith(DEEPER):
+        config = _config(kind, _deeper(config))
+    if kind == "shieldgemma2":
+        return transformers.ShieldGemma2ForImageClassification(config)
+    return build_on_meta(lambda: getattr(transformers, class_name)(config), name)
+
+
+def inputs(name: str) -> dict[str, Any] | None:
+    """What a model is to be run on, where it does not say so itself."""
+    if _kind(name) != "shieldgemma2":
+        return None
+    return {
+        "input_ids": torch.tensor([[1, 13, 12, 12, 12, 12, 14, 1]]),
+        "pixel_values": torch.zeros(1, 3, 32, 32),
+    }
+
+
+def _kind(name: str) -> str:
+    return name.split(":")[1]
+
+
+def _config(kind: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    given = SHIELDGEMMA2 if kind == "shieldgemma2" else {}
+    return transformers.CONFIG_MAPPING[kind](**{**given, **arguments})
+
+
+def _deeper(config: Any) -> dict[str, Any]:
+    """The arguments that make the same configuration, but with more blocks."""
+    stages = [key for key in OF_STAGES if isinstance(getattr(config, key, None), (list, tuple))]
+    keys = stages or [key for key in OF_ALL if hasattr(config, key)]
+    deeper = {key: _more(getattr(config, key)) for key in keys}
+    for tower in filter(partial(hasattr, config), TOWERS):
+        own = getattr(config, tower)
+        deeper[tower] = own.to_dict() | {"layer_types": None} | _deeper(own)
+    return deeper
+
+
+def _more(value: Any) -> Any:
+    """One more block: a number more, or for a list of blocks the last once more; in each stage."""
+    if not isinstance(value, (list, tuple)):
+        return value + 1
+    return [
+        [*stage, stage[-1]] if isinstance(stage, (list, tuple)) else stage + 1 for stage in value
+    ]
