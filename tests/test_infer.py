@@ -86,7 +86,7 @@ def test_the_warning_points_at_the_call(call):
 
 
 def test_the_choices_that_the_draft_was_unsure_of_are_in_the_warning():
-    model = Saying(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1))
+    model = Saying(nn.Conv2d(3, 4, 1), nn.Identity(), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1))
     _, warning = inferred(model)
     choices = warning.splitlines()
     assert choices[0].endswith("one forward pass; look at these choices:")

@@ -46,7 +46,7 @@ def draft(model: nn.Module, name: str, trace: Trace) -> Draft:
     weights = _weights(parameters)
     names = parameters.readings[0]
     written = names.written
-    root = tree_of(dict.fromkeys(written.values()))
+    root = tree_of(dict.fromkeys(written.values()), names.is_silent)
     ties = _ties(parameters)
     for candidate in Candidates(root, Order(trace, written), weights, _firsts(parameters)):
         for tied, unsure in ties.items():

@@ -22,12 +22,14 @@ class Family:
         before: what is before the number in each name; nothing, in a module list.
         after: what is after it.
         members: the modules by their numbers, in numeric order.
+        silent: the positions of modules without parameters between them, in a module list.
     """
 
     parent: str
     before: str
     after: str
     members: Mapping[int, Node]
+    silent: frozenset[int] = frozenset()
 
     def pattern(self, index: str) -> str:
         """The members' paths, with an index in place of the number."""
@@ -40,10 +42,14 @@ class Family:
 
     @property
     def is_contiguous(self) -> bool:
-        """Whether the numbers run without holes, from 0, or in a longer name also from 1."""
+        """Whether the numbers run without holes, from 0, or in a longer name also from 1.
+
+        In a list, a module without parameters is no hole.
+        """
         numbers = list(self.members)
-        starts = {0} if self.is_list else {0, 1}
-        return numbers[0] in starts and numbers[-1] - numbers[0] == len(numbers) - 1
+        if self.is_list:
+            return self.silent.union(numbers).issuperset(range(numbers[-1]))
+        return numbers[0] in {0, 1} and numbers[-1] - numbers[0] == len(numbers) - 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +66,7 @@ def families(node: Node) -> list[Family]:
             before, number, after = numbered.groups()
             found.setdefault((before, after), {})[int(number)] = child
     return [
-        Family(node.path, *around, dict(sorted(members.items())))
+        Family(node.path, *around, dict(sorted(members.items())), node.silent)
         for around, members in found.items()
     ]
 

@@ -122,9 +122,14 @@ class Opening:
         return [self._count(member.names) for member in family.members.values()]
 
     def _is_of_blocks(self, family: Family) -> bool:
-        """Whether most members have several weights, and some neighbours are alike."""
-        large = [size >= self._least for size in self._sizes(family)]
-        return 2 * sum(large) >= len(large) and is_repeated(family)
+        """Whether most members have several weights, and some neighbours are alike.
+
+        In a list with activations between, all have to have some: a norm is no block.
+        """
+        sizes = self._sizes(family)
+        large = [size >= self._least for size in sizes]
+        is_of_weights = all(sizes) or not family.silent
+        return 2 * sum(large) >= len(large) and is_of_weights and is_repeated(family)
 
     def _inner_patterns(self, family: Family) -> list[str]:
         """The runs of blocks that members have, as patterns relative to the member.

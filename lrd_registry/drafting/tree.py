@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeAlias
+
+IsSilent: TypeAlias = Callable[[str], bool]
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -14,11 +22,13 @@ class Node:
         path: its name from the model's top; `""` is the model.
         names: the parameters in it, in the model's order.
         children: the modules and parameters directly in it, by the last part of their paths.
+        silent: the positions in it, if it is a list, of modules without parameters.
     """
 
     path: str
     names: tuple[str, ...]
     children: Mapping[str, Node]
+    silent: frozenset[int] = frozenset()
 
     @property
     def pattern(self) -> str:
@@ -33,8 +43,13 @@ class Node:
         return node
 
 
-def tree_of(names: Iterable[str], path: str = "") -> Node:
+def tree_of(names: Iterable[str], is_silent: IsSilent = _never, path: str = "") -> Node:
     """The tree of some names, all of which are under a path.
+
+    Args:
+        names: of parameters.
+        is_silent: whether at a path there is a module that has no parameters.
+        path: the tree's own.
 
     >>> tree_of(["stem.weight", "blocks.0.weight", "blocks.1.weight"]).at("blocks").names
     ('blocks.0.weight', 'blocks.1.weight')
@@ -42,12 +57,26 @@ def tree_of(names: Iterable[str], path: str = "") -> Node:
     names = tuple(names)
     if names == (path,):
         return Node(path, names, {})
-    start = len(path) + 1 if path else 0
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(name[start:].partition(".")[0], []).append(name)
-    below = {key: f"{path}.{key}".lstrip(".") for key in groups}
-    return Node(path, names, {key: tree_of(group, below[key]) for key, group in groups.items()})
+        groups.setdefault(_below(path, name).partition(".")[0], []).append(name)
+    children = {k: tree_of(group, is_silent, _child(path, k)) for k, group in groups.items()}
+    return Node(path, names, children, _silent(path, children, is_silent))
+
+
+def _silent(path: str, children: Collection[str], is_silent: IsSilent) -> frozenset[int]:
+    """The positions without parameters among numbered children, up to one where nothing is."""
+    positions = {int(key) for key in children if key.isdecimal()}
+    between = (n for n in range(max(positions, default=0)) if n not in positions)
+    return frozenset(takewhile(lambda n: is_silent(_child(path, str(n))), between))
+
+
+def _below(path: str, name: str) -> str:
+    return name[len(path) + 1 :] if path else name
+
+
+def _child(path: str, key: str) -> str:
+    return f"{path}.{key}".lstrip(".")
 
 
 def shortest_patterns(root: Node, names: Collection[str]) -> Iterator[str]:

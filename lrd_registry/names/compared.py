@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lrd_registry.names.reading import INPUT
+from lrd_registry.names.silent import is_silent
+from lrd_registry.names.wrappers import is_bare
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class End(NamedTuple):
@@ -27,6 +32,7 @@ class Names:
         written: name as the model spells it -> as its author wrote it.
         adapters: the names of adapters, written as what they adapt -> what that may be.
         removed: the paths of modules that have been set to None, as written.
+        module: what the names are of; None where only the names are known.
         prefix: where the backbone is; names are compared below it.
         joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
     """
@@ -36,6 +42,7 @@ class Names:
     written: Mapping[str, str]
     adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    module: nn.Module | None = field(default=None, repr=False, compare=False)
     prefix: str = ""
     joins_head: bool = False
 
@@ -75,6 +82,15 @@ class Names:
     def known(self) -> dict[str, None]:
         """What patterns are compared with, to look a name up."""
         return dict.fromkeys(self.compared.values())
+
+    @property
+    def are_alone(self) -> bool:
+        """Whether there are no modules to ask, but those that hold the names."""
+        return self.module is None or is_bare(type(self.module))
+
+    def is_silent(self, path: str) -> bool:
+        """Whether at a path below the prefix there is a module that has no parameters."""
+        return self.module is not None and is_silent(self.module, self.full(path))
 
     def relative(self, path: str) -> str:
         """A path from the model's top, below the prefix; nothing, if it is not there."""

@@ -33,13 +33,11 @@ class Parameters:
         readings: the names as their author wrote them; several where names alone leave it open,
             the most literal first.
         dimensions: of parameters that are flat shards, how many dimensions they had before.
-        module: what they are of; None where only pairs were given.
     """
 
     by_name: Named
     readings: tuple[Names, ...]
     dimensions: Mapping[str, int]
-    module: nn.Module | None
 
 
 def collect_parameters(model: Model) -> Parameters:
@@ -58,12 +56,13 @@ def collect_parameters(model: Model) -> Parameters:
         raise ModelError("the model has no parameters, so there are no layers to assign")
     check_not_flattened(by_name)
     firsts, aliases = _tied(by_name)
-    names = partial(Names, list(firsts), aliases)
+    names = partial(Names, list(firsts), aliases, module=model if is_module(model) else None)
     return Parameters(
         firsts,
-        tuple(names(_complete(by_name, r), r.adapters, r.removed) for r in readings),
+        tuple(
+            names(_complete(by_name, r), adapters=r.adapters, removed=r.removed) for r in readings
+        ),
         dimensions,
-        model if is_module(model) else None,
     )
 
 

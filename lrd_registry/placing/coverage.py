@@ -20,6 +20,10 @@ _PART = (
     "the assignment from the whole, on the meta device if it is large, and pass it: "
     "build_param_groups(part, arch=assign_layers(whole))."
 )
+_ALONE = (
+    "From names alone it cannot be seen whether a module without parameters is there, such as an "
+    "activation: pass the module."
+)
 _OUTSIDE = (
     'To have these join the last layer, at the full learning rate, pass outside="head"; for '
     "layers of their own, write a rule file with parts."
@@ -77,6 +81,8 @@ class Coverage:
         """What is likely to help: with a part of a model, with a prefix, or otherwise."""
         if self.cut or any(gap.missing[0].start == 0 for gap in self.gaps):
             return _PART
+        if self.gaps and self.faults == len(self.gaps) and self.names.are_alone:
+            return f"{_ALONE} {otherwise}"
         return _OUTSIDE if self.is_only_outside else otherwise
 
     def describe(self) -> str:

@@ -166,7 +166,7 @@ class _Placing:
 
     def _gaps(self) -> Iterator[Gap]:
         for (name, entry, _), runs in zip(self._plan.entries, self._ranking.runs, strict=True):
-            yield from find_holes(name, entry, runs)
+            yield from find_holes(name, entry, runs, self._names.is_silent)
         for claim in self._unjoined:
             name, entry, _ = self._plan.entries[claim.entry]
             yield unjoined(name, entry, claim)

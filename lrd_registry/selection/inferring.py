@@ -26,7 +26,7 @@ def infer(parameters: Parameters) -> RuleSet:
         InvalidArgumentError: there are only pairs, which cannot be run.
         ModelError: the model cannot be traced.
     """
-    model = parameters.module
+    model = parameters.readings[0].module
     if model is None:
         raise InvalidArgumentError(
             'arch="infer" runs the model once, to see in which order it uses its parameters, and '

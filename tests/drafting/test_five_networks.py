@@ -15,17 +15,12 @@ START = """\
 # the order of use."""
 
 OLD_VGG = f"""\
-{START} Look at these choices:
-# - No run of blocks without holes was found, so each module is an entry by its own name;
-#   another size of the network may need other entries.
+{START}
 format: 1
 arch: mine
 
 layers:
-  - features_0: features.0.**
-  - features_3: features.3.**
-  - features_5: features.5.**
-  - features_8: features.8.**
+  - block: features.{{block}}.**
   - head: {{match: classifier.**, optional: true}}
 """
 
@@ -110,6 +105,7 @@ CASES = {
     "encoder_decoder": (EncoderDecoder, (2, 3), lambda: [tokens(), tokens()], ENCODER_DECODER),
 }
 DEEPER = {
+    "old_vgg": ((8, 8, 16, 16, 32, 32), {"": 7}),
     "u_net": ((4,), {"": 11}),
     "two_stream": ((4, 5), {"rgb": 6, "flow": 7, "head": 1}),
     "m_lstm": ((7,), {"": 9}),
