@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from lrd_registry.drafting.drafted import Draft
 
 WIDTH = 96
@@ -35,20 +37,23 @@ def _lines(draft: Draft) -> Iterator[str]:
         elif key == "outside":
             yield from ("", "outside:   # one layer each, at the full learning rate")
             for name, entry in value.items():
-                yield from _value(f"  {name}: ", entry, "    ")
+                yield from _value(f"  {_plain(name)}: ", entry, "    ")
         elif key == "waivers":
             yield from ("", "waivers:   # out of the order of use, for a reason")
             for waiver in value:
-                yield from (f"  - parameters: {waiver['parameters']}", f"    why: {waiver['why']}")
+                yield from (
+                    f"  - parameters: {_plain(waiver['parameters'])}",
+                    f"    why: {waiver['why']}",
+                )
         else:
-            yield f"{key}: {value}"
+            yield f"{key}: {_plain(str(value)) if key == 'arch' else value}"
 
 
 def _parts(parts: Mapping[str, Any], comments: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     for name, part in parts.items():
-        yield f"  {name}:"
+        yield f"  {_plain(name)}:"
         if "prefix" in part:
-            yield f"    prefix: {part['prefix']}"
+            yield f"    prefix: {_plain(part['prefix'])}"
         yield "    layers:"
         yield from _layers(part["layers"], comments, f"{name}.", "      ")
 
@@ -60,7 +65,7 @@ def _layers(
         for name, entry in item.items():
             for sentence in comments.get(f"{part}{name}", ()):
                 yield from _comment(sentence, indent)
-            yield from _value(f"{indent}- {name}: ", entry, indent + "    ")
+            yield from _value(f"{indent}- {_plain(name)}: ", entry, indent + "    ")
 
 
 def _value(start: str, value: Any, indent: str) -> Iterator[str]:
@@ -94,8 +99,16 @@ def _flow(value: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """A pattern outside brackets; a star or a brace at its start is YAML's own."""
-    return f'"{text}"' if text[0] in "*{" else text
+    """A name or a pattern outside brackets, in quotes where YAML would read something else.
+
+    >>> print(_plain("blocks.{block}.**"), _plain("*.bias"), _plain("no"), _plain("0.1"))
+    blocks.{block}.** "*.bias" "no" "0.1"
+    """
+    try:
+        is_text = yaml.safe_load(text) == text and not set(text) & set(",[]")
+    except yaml.YAMLError:
+        is_text = False
+    return text if is_text else f'"{text}"'
 
 
 def _comment(text: str, indent: str = "", first: str = "") -> Iterator[str]:
