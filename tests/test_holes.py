@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, on_meta
+from tests.building import layers_of, model_with, on_meta
 
 RULES = rule_set_from_mapping(
     {"arch": "vgg", "layers": [{"features": "features.{i}.**"}, {"head": "classifier.**"}]}
@@ -61,6 +61,15 @@ def test_a_block_that_is_not_there_is_a_hole():
     with pytest.raises(CoverageError) as caught:
         assign_layers(model, RULES)
     assert caught.value.gaps[0].missing == (range(3, 4),)
+    assert "names alone" not in str(caught.value)
+
+
+def test_a_module_whose_parameters_are_in_another_entry_is_a_hole():
+    names = ["b.0.conv.w", "b.1.norm.w", "b.2.conv.w"]
+    entries = [{"convs": "b.{i}.conv.**"}, {"norm": "b.1.norm.**"}]
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(names), rule_set_from_mapping({"arch": "a", "layers": entries}))
+    assert caught.value.gaps == (Gap("convs", "b.{i}.conv.**", "i", (range(1, 2),)),)
 
 
 def test_a_huge_number_after_modules_without_parameters_costs_nothing():

@@ -99,6 +99,7 @@ def test_a_model_that_is_wrapped_and_partly_frozen_has_the_same_layers():
     model.conv1.requires_grad_(False)
     wrapped = assign_layers(nn.DataParallel(model), "infer")
     assert wrapped.fingerprint() == plain.fingerprint()
+    assert wrapped.arch == plain.arch == "ResNet"
 
 
 def test_the_model_is_left_as_it_was():
@@ -163,9 +164,12 @@ def test_what_cannot_be_known_is_left_to_the_reader():
     class Inside(Saying):
         pass
 
+    class Typed(Saying):
+        __module__, __qualname__ = "__main__", "Typed"
+
     features = timm.create_model("resnet18", features_only=True)
     torchvision = build_model("torchvision:resnet18")
-    assert [origin(model) for model in (Inside(), features, torchvision)] == [None] * 3
+    assert [origin(m) for m in (Inside(), Typed(), features, torchvision)] == [None] * 4
     _, warning = inferred(Inside())
     assert "lrd init PACKAGE.MODULE:CALLABLE -o my.yaml" in warning
 

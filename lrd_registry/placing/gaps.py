@@ -77,7 +77,7 @@ def _paths(entry: Entry, outer: Indices, index: str) -> Iterator[str]:
         filled = _filled(pattern.text, entry, outer).replace(f"{{{index}}}", "{}")
         before, _, after = filled.partition("{}")
         path = f"{before}{{}}{after.partition('.')[0]}"
-        if "*" not in path and path.count("{") == 1:
+        if path.count("{") == 1:
             yield path
 
 
