@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with, on_meta
+from tests.building import layers_of, on_meta
 
 RULES = rule_set_from_mapping(
     {"arch": "vgg", "layers": [{"features": "features.{i}.**"}, {"head": "classifier.**"}]}
@@ -65,10 +65,13 @@ def test_a_block_that_is_not_there_is_a_hole():
 
 
 def test_a_module_whose_parameters_are_in_another_entry_is_a_hole():
-    names = ["b.0.conv.w", "b.1.norm.w", "b.2.conv.w"]
-    entries = [{"convs": "b.{i}.conv.**"}, {"norm": "b.1.norm.**"}]
+    def block():
+        return nn.ModuleDict({"conv": nn.Conv2d(4, 4, 1)})
+
+    model = nn.ModuleDict({"b": nn.Sequential(block(), nn.PReLU(), block())})
+    entries = [{"convs": "b.{i}.conv.**"}, {"slope": "b.1.weight"}]
     with pytest.raises(CoverageError) as caught:
-        assign_layers(model_with(names), rule_set_from_mapping({"arch": "a", "layers": entries}))
+        assign_layers(model, rule_set_from_mapping({"arch": "a", "layers": entries}))
     assert caught.value.gaps == (Gap("convs", "b.{i}.conv.**", "i", (range(1, 2),)),)
 
 
