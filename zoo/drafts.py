@@ -28,11 +28,16 @@ def measure(name: str) -> dict[str, Any]:
         model = models.build(name)
         traced = trace(model, models.inputs(name))
     except Exception as error:
-        return {"traced": False, "why": f"{type(error).__name__}: {error}"[:300]}
+        return {"traced": False, "why": _why(error)}
     bundled = _bundled(model)
     found = {"traced": True, "kinds": _kinds(model), "tensors": len(list(model.parameters()))}
     found |= {"draft": _draft(model, traced, bundled)}
     return found | ({"timm": _timm(model, traced, bundled)} if name.startswith("timm:") else {})
+
+
+def _why(error: Exception) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def _kinds(model: nn.Module) -> str:
@@ -59,7 +64,7 @@ def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> d
         drafted = draft(model, "drafted", traced)
         assignment = assign_layers(model, drafted.rule_set)
     except Exception as error:
-        return {"complete": False, "why": f"{type(error).__name__}: {error}"[:300]}
+        return {"complete": False, "why": _why(error)}
     return {
         "complete": True,
         "in_order": not contradictions(assignment, traced),
@@ -75,7 +80,7 @@ def _timm(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> di
     try:
         side = timm_side(model, 0.75)
     except LrdError as error:
-        return {"complete": False, "why": str(error)[:300]}
+        return {"complete": False, "why": _why(error)}
     layers = {name: place.layer for name, place in side.places.items()}
     depth = ("",) * (max(layers.values()) + 1)
     placements = {name: Placement(layer, "", "") for name, layer in layers.items()}
@@ -118,5 +123,5 @@ def fits(task: tuple[dict[str, Any], str]) -> dict[str, Any]:
     try:
         assign_layers(models.build(other), rule_set_from_mapping(rules))
     except LrdError as error:
-        return {"fits": False, "other": other, "why": str(error)[:300]}
+        return {"fits": False, "other": other, "why": _why(error)}
     return {"fits": True, "other": other}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from lrd_registry.drafting.tree import Node
 
@@ -58,7 +58,10 @@ class Family:
 
 
 def families(node: Node) -> list[Family]:
-    """The families directly in a module, also those of one member, in the model's order."""
+    """The families directly in a module, in the model's order.
+
+    A list is one also of one member; a single name with a number, such as `swinv2`, is none.
+    """
     found: dict[tuple[str, str], dict[int, Node]] = {}
     for key, child in node.children.items():
         numbered = _NUMBERED.fullmatch(key)
@@ -68,13 +71,18 @@ def families(node: Node) -> list[Family]:
     return [
         Family(node.path, *around, dict(sorted(members.items())), node.silent)
         for around, members in found.items()
+        if len(members) > 1 or around == ("", "")
     ]
 
 
 def is_repeated(family: Family) -> bool:
-    """Whether some neighbours have mostly the same parameters, by name, whatever the numbers."""
+    """Whether some neighbours have mostly the same parameters, by name, whatever the numbers.
+
+    Two kinds of blocks may take turns, as attention and MLP do in LeViT.
+    """
     shapes = [_relative_names(member) for member in family.members.values()]
-    return any(2 * len(one & other) >= len(one | other) for one, other in pairwise(shapes))
+    neighbours = chain(pairwise(shapes), zip(shapes, shapes[2:], strict=False))
+    return any(2 * len(one & other) >= len(one | other) for one, other in neighbours)
 
 
 def _relative_names(member: Node) -> set[str]:

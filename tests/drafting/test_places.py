@@ -27,6 +27,7 @@ def layers_in(text: str) -> list[str]:
         ("swinv2_cr_tiny_224", "swin"),
         ("torchvision:swin_t", "swin"),
         ("hf:swin:SwinForImageClassification", "swin"),
+        ("hf:swinv2:Swinv2ForImageClassification", "swin"),  # whose name ends in a number
     ],
 )
 def test_a_draft_gives_the_layers_of_the_bundled_rules(name, rules):
@@ -51,6 +52,11 @@ def test_the_file_of_a_small_model_fits_a_large_one(small, large):
     rules = drafted(timm_model(small)).rule_set
     model = timm_model(large)
     assert set(assign_layers(model, rules)) == {name for name, _ in model.named_parameters()}
+
+
+def test_two_kinds_of_blocks_that_take_turns_are_blocks():
+    rules = drafted(build_model("hf:levit:LevitForImageClassification")).rules
+    assert rules["layers"][1] == {"block": "levit.encoder.stages.{stage}.layers.{block}.**"}
 
 
 def test_what_opens_a_stage_shares_the_layer_before():
