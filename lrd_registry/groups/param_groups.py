@@ -171,6 +171,16 @@ def _members(
     parameters: Parameters, assignment: Assignment, convention: Convention, rule: WeightDecayRule
 ) -> Iterator[tuple[Kind, list[str]]]:
     """The names of each group, by layer; those with weight decay first."""
+    for (part, layer), (decayed, exempt) in _by_level(parameters, assignment, rule).items():
+        for decays, names in ((True, decayed), (False, exempt)):
+            for is_last, some in convention.split(names):
+                yield Kind(layer, decays, is_last, part), some
+
+
+def _by_level(
+    parameters: Parameters, assignment: Assignment, rule: WeightDecayRule
+) -> dict[Level, tuple[list[str], list[str]]]:
+    """The trainable parameters of each layer: those with weight decay, and those without."""
     placements, written, adapters = assignment.placements, assignment.written, assignment.adapters
     dimensions, exempts = parameters.dimensions, rule.exempts
     members: dict[Level, tuple[list[str], list[str]]] = {
@@ -178,14 +188,12 @@ def _members(
         for part, depth in assignment.depths.items()
         for layer in range(depth)
     }
+    before = None
     for name, parameter in parameters.by_name.items():
         if parameter.requires_grad:
-            layer, _, _, part = placements[name]
-            decayed, exempt = members[part, layer]
+            if (placed := placements[name]) is not before:  # neighbours mostly share theirs
+                (decayed, exempt), before = members[placed.level], placed
             ndim = dimensions.get(name, parameter.ndim)
             is_exempt = ndim <= 1 or exempts(name if name in adapters else written[name])
             (exempt if is_exempt else decayed).append(name)
-    for (part, layer), (decayed, exempt) in members.items():
-        for decays, names in ((True, decayed), (False, exempt)):
-            for is_last, some in convention.split(names):
-                yield Kind(layer, decays, is_last, part), some
+    return members

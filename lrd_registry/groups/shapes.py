@@ -16,13 +16,15 @@ def check_shapes(parameters: Parameters) -> None:
         ModelError: there are some.
     """
     by_name = parameters.by_name
-    lazy_kinds = {kind for kind in set(map(type, by_name.values())) if hasattr(kind, "materialize")}
-    if lazy := [name for name, p in by_name.items() if lazy_kinds and type(p) in lazy_kinds]:
+    if any(hasattr(kind, "materialize") for kind in set(map(type, by_name.values()))):
+        lazy = [name for name, p in by_name.items() if hasattr(type(p), "materialize")]
         raise ModelError(
             f"the shape of {_first(lazy)} is not known yet, and weight decay depends on it; run "
             "the model once on an input, or build it with its sizes"
         )
-    shards = [name for name, p in by_name.items() if "_fsdp_flattened" in vars(p) and p.ndim == 1]
+    shards = [
+        name for name, p in by_name.items() if "_fsdp_flattened" in p.__dict__ and p.ndim == 1
+    ]
     if unknown := [name for name in shards if name not in parameters.dimensions]:
         raise ModelError(
             f"{_first(unknown)} is a flat shard of FSDP's, and weight decay depends on the shape "

@@ -65,17 +65,13 @@ class _Placing:
         return claims
 
     def _assignment(self) -> Assignment:
-        plan, names, placed = self._plan, self._names, self._placed
-        for first, aliases in names.aliases.items():
-            settled = settle(placed, (first, *aliases), plan.tied)
-            assert settled is not None, "names that are torn between layers overlap"
-            placed[first] = settled
+        plan, names = self._plan, self._names
         return Assignment(
             plan.arch,
             plan.layout,
             entries=tuple(entry.name for entry in plan.entries),
             parts={part: tuple(layers) for part, layers in self._ranking.layers.items()},
-            placements={name: placed[name] for name in names.order},
+            placements=self._placements(),
             written=names.written,
             adapters=names.adapters,
             aliases=names.aliases,
@@ -83,6 +79,17 @@ class _Placing:
             no_weight_decay=tuple(p.under(names.prefix) for p in plan.no_weight_decay),
             waivers=tuple(waiver.under(names.prefix) for waiver in plan.waivers),
         )
+
+    def _placements(self) -> dict[str, Placement]:
+        """The placement of each parameter, in the model's order."""
+        names, placed = self._names, self._placed
+        if not names.aliases and not names.ends:
+            return placed
+        for first, aliases in names.aliases.items():
+            settled = settle(placed, (first, *aliases), self._plan.tied)
+            assert settled is not None, "names that are torn between layers overlap"
+            placed[first] = settled
+        return {name: placed[name] for name in names.order}
 
     @cached_property
     def _placed(self) -> dict[str, Placement]:
