@@ -58,10 +58,7 @@ class Family:
 
 
 def families(node: Node) -> list[Family]:
-    """The families directly in a module, in the model's order.
-
-    A list is one also of one member; a single name with a number, such as `swinv2`, is none.
-    """
+    """The families directly in a module, also those of one member, in the model's order."""
     found: dict[tuple[str, str], dict[int, Node]] = {}
     for key, child in node.children.items():
         numbered = _NUMBERED.fullmatch(key)
@@ -71,7 +68,6 @@ def families(node: Node) -> list[Family]:
     return [
         Family(node.path, *around, dict(sorted(members.items())), node.silent)
         for around, members in found.items()
-        if len(members) > 1 or around == ("", "")
     ]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from lrd_registry.drafting.families import Family, families, families_below, is_repeated
+from lrd_registry.drafting.families import Family, families, families_below
 from lrd_registry.drafting.order import Order
 from lrd_registry.drafting.stacks import Indices, Joint, Stack
 from lrd_registry.drafting.tree import Node
-
-SMALL = 0.05
-"""The share of the weights below which a module is not opened: a small head, or a stem."""
+from lrd_registry.drafting.weighing import Weighing
 
 STAGES = 2
 """How deep indices go: stages, and blocks in them."""
@@ -42,9 +40,8 @@ class Opening:
         self, order: Order, weights: Collection[str], levels: int = STAGES, least: int = 2
     ) -> None:
         self._order = order
-        self._weights = frozenset(weights)
+        self._weighing = Weighing(weights, least)
         self._levels = levels
-        self._least = least
 
     def open(self, node: Node) -> Opened:
         """Open a module; without a stack in it, it is one of the rest."""
@@ -58,24 +55,14 @@ class Opening:
             elif family.pattern("") not in done:
                 done.add(family.pattern(""))
                 opened += self._open_family(family)
-        return opened if opened.stacks and not self._is_small(opened, node) else Opened((), (node,))
+        inside = [name for stack in opened.stacks for name in stack.names]
+        is_small = bool(node.path) and self._weighing.is_small(inside)
+        return opened if opened.stacks and not is_small else Opened((), (node,))
 
     def _by_member(self, node: Node) -> Iterator[tuple[str, Family]]:
         for family in families(node):
-            for member in family.members.values():
+            for member in family.members.values() if not self._weighing.is_backbone(family) else ():
                 yield member.path, family
-
-    def _is_small(self, opened: Opened, node: Node) -> bool:
-        inside = sum(self._count(stack.names) for stack in opened.stacks)
-        return bool(node.path) and inside < SMALL * len(self._weights)
-
-    def _is_large(self, family: Family) -> bool:
-        """Whether a family of single layers is worth a look: a list of most of the model."""
-        is_most = 2 * self._count(family.names) >= len(self._weights)
-        return self._least > 1 or (family.is_list and is_most)
-
-    def _count(self, names: Iterable[str]) -> int:
-        return len(self._weights.intersection(names))
 
     def _open_family(self, family: Family) -> Opened:
         if not self._is_ordered(family):
@@ -88,7 +75,9 @@ class Opening:
             if len(deep) < len(family.members):
                 return self._open_mixed(family, deep, inner)
             return Opened((self._stages(family, inner) if self._levels > 1 else _flat(family),))
-        is_stack = inner or (self._is_of_blocks(family) and self._is_large(family))
+        is_stack = inner or (
+            self._weighing.is_of_blocks(family) and self._weighing.is_large(family)
+        )
         return Opened((_flat(family),)) if is_stack else _closed(family)
 
     def _open_mixed(self, family: Family, deep: dict[int, Node], inner: list[str]) -> Opened:
@@ -118,19 +107,6 @@ class Opening:
     def _is_ordered(self, family: Family) -> bool:
         return self._order.are_sequential([member.names for member in family.members.values()])
 
-    def _sizes(self, family: Family) -> list[int]:
-        return [self._count(member.names) for member in family.members.values()]
-
-    def _is_of_blocks(self, family: Family) -> bool:
-        """Whether most members have several weights, and some neighbours are alike.
-
-        In a list with activations between, all have to have some: a norm is no block.
-        """
-        sizes = self._sizes(family)
-        large = [size >= self._least for size in sizes]
-        is_of_weights = all(sizes) or not family.silent
-        return 2 * sum(large) >= len(large) and is_of_weights and is_repeated(family)
-
     def _inner_patterns(self, family: Family) -> list[str]:
         """The runs of blocks that members have, as patterns relative to the member.
 
@@ -141,7 +117,7 @@ class Opening:
         lists: set[str] = set()
         for member in family.members.values():
             for inner in families_below(member):
-                if self._is_sequence(inner) and self._is_of_blocks(inner):
+                if self._is_sequence(inner) and self._weighing.is_of_blocks(inner):
                     found.setdefault(_relative(member, inner), []).append(len(inner.members))
                     lists |= {_relative(member, inner)} if inner.is_list else set()
         return [key for key, lengths in found.items() if key in lists or len(set(lengths)) > 1]
