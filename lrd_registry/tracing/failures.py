@@ -10,7 +10,9 @@ import torch
 NEEDS_DATA = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 """How torch marks operations whose result depends on numbers, not on shapes alone."""
 
-NO_DATA = re.compile(r"meta (tensor|device)|fake impl|register_meta", re.IGNORECASE)
+NO_DATA = re.compile(
+    r"meta (tensor|device)|fake impl|register_meta|unallocated storage", re.IGNORECASE
+)
 """What torch says where a tensor without data is not enough."""
 
 

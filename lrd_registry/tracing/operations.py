@@ -36,8 +36,10 @@ def run(
 ) -> tuple[Any, bool]:
     """Run an operation, also one that mixes data on the meta device with constants on the CPU.
 
-    What a model counts out itself, such as a mask without a gap, it may read. So that is made on
-    the CPU, and stays there where it is moved; operations that mix it with data see its shape.
+    What a model counts out itself, such as a mask without a gap, or from real tokens, it may read.
+    So that is made on the CPU, and stays there where it is moved; operations that mix it with data
+    see its shape, and of a mask that picks data also how much it picks. What is on the meta device
+    stays there too.
 
     Args:
         operation: of torch.
@@ -52,10 +54,29 @@ def run(
     without_data = any(map(has_no_data, tensors))
     if operation in COUNTED_OUT or (operation is aten._to_copy.default and not without_data):
         options = {name: _on_cpu(value) for name, value in options.items()}
+    if without_data and operation is aten._to_copy.default:
+        options = {name: _staying(value) for name, value in options.items()}
     if without_data and not all(tensor.is_meta for tensor in tensors):
+        if operation is aten.index.Tensor:
+            args = [args[0], list(_counted_out(args[1], has_no_data))]
         args = [_on_meta(value) for value in args]
         options = {name: _on_meta(value) for name, value in options.items()}
     return operation(*args, **options), without_data
+
+
+def _staying(value: Any) -> Any:
+    return torch.device("meta") if isinstance(value, torch.device) else value
+
+
+def _counted_out(
+    indices: Iterable[Tensor | None], has_no_data: Callable[[Tensor], bool]
+) -> Iterator[Tensor | None]:
+    """Indices with the positions at which a mask is set in its place, where it can be read."""
+    for index in indices:
+        if index is not None and index.dtype is torch.bool and not has_no_data(index):
+            yield from index.nonzero(as_tuple=True)
+        else:
+            yield index
 
 
 def _on_cpu(value: Any) -> Any:

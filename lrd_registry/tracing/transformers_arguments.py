@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container
+from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lrd_registry.tracing.arguments import BATCH, Arguments, image, tokens
+from lrd_registry.tracing.arguments import BATCH, Arguments, image
 
 LENGTH = 16
 """Tokens in a text."""
+
+SPECIAL = ("_token_id", "_token_index")
+"""How configurations call the tokens that are no words."""
 
 SOUND = 16000
 """Samples in a recording."""
@@ -59,8 +63,20 @@ def _made(name: str, model: nn.Module) -> Tensor | None:
 
 
 def _text(model: Any) -> Tensor:
+    """Real tokens, as models look for some of them: none is special but the last, the text's end.
+
+    A model that knows no padding takes one text at a time.
+    """
     config = getattr(model.config, "text_config", None) or model.config
-    return tokens(min(LENGTH, _first(config, "max_position_embeddings", default=LENGTH)))
+    longest = _first(config, "max_position_embeddings", default=LENGTH)
+    length = min(LENGTH, longest) if longest > 0 else LENGTH  # XLNet's -1 means any
+    special = [value for key, value in vars(config).items() if key.endswith(SPECIAL)]
+    plain = next(token for token in count(1) if token not in special)
+    is_padded = _has(config, "pad_token_id") or _has(model.config, "vision_config")
+    text = torch.full((BATCH if is_padded else 1, length), plain)
+    if isinstance(end := getattr(config, "eos_token_id", None), int):
+        text[:, -1] = end
+    return text
 
 
 def _pixels(model: Any) -> Tensor:
