@@ -26,13 +26,15 @@ def _order(jobs: int) -> str:
 def _drafts(jobs: int) -> str:
     from zoo import drafts, drafts_table, models
 
-    results = run("drafts", {name: name for name in models.names()}, drafts.measure, jobs)
-    tasks = {
+    rows = models.names()
+    tasks = {name: name for names in rows.values() for name in names}
+    results = run("drafts", tasks, drafts.measure, jobs)
+    larger = {
         name: (results[name]["draft"]["rules"], other)
         for name, other in drafts.next_sizes(results).items()
         if results[name]["draft"]["complete"]
     }
-    return drafts_table.text(results, run("next-sizes", tasks, drafts.fits, jobs))
+    return drafts_table.text(rows, results, run("next-sizes", larger, drafts.fits, jobs))
 
 
 if __name__ == "__main__":

@@ -10,40 +10,37 @@ from tables.markdown import table
 
 Results = Mapping[str, Mapping[str, Any]]
 HEADER = ["models of", "by", "tried", "complete", "in order", "fits the next size", "as bundled"]
-LIBRARIES = {"hf": "transformers"}
 
 
-def text(results: Results, sizes: Results) -> str:
+def text(rows: Mapping[str, Sequence[str]], results: Results, sizes: Results) -> str:
     """One row for each library's drafts, and one for timm's own grouping.
 
     timm's grouping is code of the larger model too: it fits where it is complete there.
+
+    Args:
+        rows: what the models are of -> their names.
+        results: of each model.
+        sizes: of each model that has a larger one of its kind.
     """
     fits = {name: size["fits"] for name, size in sizes.items()}
     own = {
         name: results[size["other"]]["timm"]["complete"]
         for name, size in sizes.items()
-        if name.startswith("timm:")
+        if name in rows["timm"]
     }
-    libraries = _by_library(results)
-    rows = [_row(library, "draft", of, fits) for library, of in libraries.items()]
-    rows.append(_row("timm", "timm", libraries["timm"], own))
-    return "\n".join([table(HEADER, rows), *_exceptions(results, sizes)])
+    of = {what: {name: results[name] for name in names} for what, names in rows.items()}
+    cells = [_row(what, "draft", found, fits) for what, found in of.items()]
+    cells.append(_row("timm", "timm", of["timm"], own))
+    return "\n".join([table(HEADER, cells), *_exceptions(results, sizes)])
 
 
-def _by_library(results: Results) -> dict[str, Results]:
-    libraries = dict.fromkeys(name.partition(":")[0] for name in results)
-    return {
-        library: {name: of for name, of in results.items() if name.startswith(f"{library}:")}
-        for library in libraries
-    }
-
-
-def _row(library: str, by: str, results: Results, fits: Mapping[str, bool]) -> list[str]:
+def _row(what: str, by: str, results: Results, fits: Mapping[str, bool]) -> list[str]:
+    library, *rest = what.split(", ")
     found = [result.get(by, {}) for result in results.values()]
     compared = [f["equals"] for f in found if f.get("equals") is not None]
     tried = [fits[name] for name in results if name in fits]
     return [
-        library_version(LIBRARIES.get(library, library)),
+        ", ".join((library_version(library), *rest)),
         "its own grouping" if by == "timm" else by,
         str(len(results)),
         str(sum(f.get("complete", False) for f in found)),

@@ -12,13 +12,15 @@ from lrd_registry.models import build_model
 from zoo import transformers_types
 
 
-def names() -> list[str]:
-    """All of timm's architectures, torchvision's classifiers, transformers' image classifiers."""
-    return [
-        *(f"timm:{name}" for name in timm.list_models()),
-        *(f"torchvision:{name}" for name in torchvision.models.list_models(torchvision.models)),
-        *transformers_types.names(),
-    ]
+def names() -> dict[str, list[str]]:
+    """What the models are of -> their names, a row of the table each."""
+    return {
+        "timm": [f"timm:{name}" for name in timm.list_models()],
+        "torchvision": [
+            f"torchvision:{name}" for name in torchvision.models.list_models(torchvision.models)
+        ],
+        **{what: transformers_types.names(what) for what in transformers_types.OF},
+    }
 
 
 def family(name: str) -> str:

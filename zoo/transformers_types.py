@@ -1,4 +1,4 @@
-"""The image classifiers of transformers: each type in one configuration, and the same deeper."""
+"""Classifiers of transformers: each type in its default configuration, and the same deeper."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any
 import torch
 import transformers
 from torch import nn
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as CLASSES,
-)
+from transformers.models.auto import modeling_auto
 
 from lrd_registry.models.on_meta import build_on_meta
 
@@ -33,6 +31,12 @@ OF_ALL = ("num_hidden_layers", "n_layer", "num_self_attends_per_block", "depth_c
 TOWERS = ("vision_config", "text_config")
 DEEPER = ":deeper"
 
+OF = {
+    "transformers, images": modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES,
+    "transformers, texts": modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+}
+"""What is classified -> each type's classes."""
+
 TINY = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
 # The default is no valid configuration: its image has fewer patches than it makes of tokens.
 SHIELDGEMMA2 = {
@@ -48,15 +52,21 @@ SHIELDGEMMA2 = {
 }
 
 
-def names() -> list[str]:
-    """Each type, with the first of its classes."""
-    firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in CLASSES.items()}
+def names(what: str) -> list[str]:
+    """Each type that classifies this, with the first of its classes."""
+    firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in OF[what].items()}
     return [f"hf:{kind}:{name}" for kind, name in firsts.items()]
 
 
 def deeper(name: str) -> str | None:
-    """The name of the same type with more blocks; None where its configuration has no depth."""
-    return name + DEEPER if _deeper(_config(_kind(name))) else None
+    """The name of the same type with more blocks; None where that is not a matter of one number."""
+    if not _deeper(_config(_kind(name))):
+        return None
+    try:
+        build(name + DEEPER)
+    except Exception:
+        return None
+    return name + DEEPER
 
 
 def build(name: str) -> nn.Module:
