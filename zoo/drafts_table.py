@@ -9,7 +9,16 @@ from tables.libraries import library_version
 from tables.markdown import table
 
 Results = Mapping[str, Mapping[str, Any]]
-HEADER = ["models of", "by", "tried", "complete", "in order", "fits the next size", "as bundled"]
+HEADER = [
+    "models of",
+    "by",
+    "tried",
+    "run",
+    "complete",
+    "in order",
+    "fits the next size",
+    "as bundled",
+]
 
 
 def text(rows: Mapping[str, Sequence[str]], results: Results, sizes: Results) -> str:
@@ -43,6 +52,7 @@ def _row(what: str, by: str, results: Results, fits: Mapping[str, bool]) -> list
         ", ".join((library_version(library), *rest)),
         "its own grouping" if by == "timm" else by,
         str(len(results)),
+        str(sum(result["traced"] for result in results.values())),
         str(sum(f.get("complete", False) for f in found)),
         str(sum(f.get("in_order", False) for f in found)),
         f"{sum(tried)} of {len(tried)}",
