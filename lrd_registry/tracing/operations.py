@@ -19,6 +19,8 @@ def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
             yield from tensors_in(value)
 
 
+META = torch.device("meta")
+
 aten = torch.ops.aten
 COUNTED_OUT = {
     aten.ones.default,
@@ -52,10 +54,8 @@ def run(
     """
     tensors = list(tensors_in([*args, *options.values()]))
     without_data = any(map(has_no_data, tensors))
-    if operation in COUNTED_OUT or (operation is aten._to_copy.default and not without_data):
-        options = {name: _on_cpu(value) for name, value in options.items()}
-    if without_data and operation is aten._to_copy.default:
-        options = {name: _staying(value) for name, value in options.items()}
+    if operation is aten._to_copy.default or operation in COUNTED_OUT:
+        options = {name: _staying(value, without_data) for name, value in options.items()}
     if without_data and not all(tensor.is_meta for tensor in tensors):
         if operation is aten.index.Tensor:
             args = [args[0], list(_counted_out(args[1], has_no_data))]
@@ -64,8 +64,13 @@ def run(
     return operation(*args, **options), without_data
 
 
-def _staying(value: Any) -> Any:
-    return torch.device("meta") if isinstance(value, torch.device) else value
+def _staying(value: Any, without_data: bool) -> Any:
+    """In place of a device, the one that keeps what is without data and what is counted out."""
+    if not isinstance(value, torch.device):
+        return value
+    if without_data:
+        return META
+    return torch.device("cpu") if value == META else value
 
 
 def _counted_out(
@@ -77,10 +82,6 @@ def _counted_out(
             yield from index.nonzero(as_tuple=True)
         else:
             yield index
-
-
-def _on_cpu(value: Any) -> Any:
-    return torch.device("cpu") if value == torch.device("meta") else value
 
 
 def _on_meta(value: Any) -> Any:
