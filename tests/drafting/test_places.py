@@ -59,6 +59,13 @@ def test_two_kinds_of_blocks_that_take_turns_are_blocks():
     assert rules["layers"][1] == {"block": "levit.encoder.stages.{stage}.layers.{block}.**"}
 
 
+def test_a_single_module_with_a_number_is_opened_however_small():
+    rules = drafted(timm_model("hrnet_w18_small_v2")).rules
+    assert rules["layers"][1] == {
+        "layer1": {"match": "layer1.{block}.**", "last": "transition1.**"}
+    }
+
+
 def test_what_opens_a_stage_shares_the_layer_before():
     text = draft_text(drafted(timm_model("convnext_atto")))
     assert layers_in(text) == [
