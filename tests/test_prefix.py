@@ -50,6 +50,12 @@ def test_the_layers_under_a_prefix_are_those_of_the_backbone_alone(prefix):
     assert assignment[f"{prefix}.blocks.1.w"].pattern == "blocks.{i}.**"
 
 
+def test_the_parameters_stay_in_the_models_order_also_those_outside():
+    names = ["neck.w", *(f"backbone.{name}" for name in BACKBONE), "tail.w"]
+    found = assign_layers(model_with(names), RULES, prefix="backbone", outside="head")
+    assert list(found) == names
+
+
 def test_what_is_outside_joins_the_last_layer_or_is_named():
     model = model_at("backbone", "norm.w", "neck.w")
     assignment = assign_layers(model, RULES, prefix="backbone", outside="head")
