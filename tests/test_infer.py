@@ -94,12 +94,21 @@ def test_the_choices_that_the_draft_was_unsure_of_are_in_the_warning():
 
 
 def test_a_model_that_is_wrapped_and_partly_frozen_has_the_same_layers():
-    plain, _ = inferred(timm_model("resnet18"))
+    plain, warning = inferred(timm_model("resnet18"))
     model = timm_model("resnet18")
     model.conv1.requires_grad_(False)
-    wrapped = assign_layers(nn.DataParallel(model), "infer")
+    inferring._warn.cache_clear()
+    wrapped, again = inferred(nn.DataParallel(model))
+    assert again == warning
     assert wrapped.fingerprint() == plain.fingerprint()
-    assert wrapped.arch == plain.arch == "ResNet"
+    assert wrapped.arch == plain.arch == "inferred"
+
+
+def test_a_class_may_be_called_anything():
+    class _Größe(Saying):
+        pass
+
+    assert layers_of(inferred(_Größe())[0]) == layers_of(inferred(Saying())[0])
 
 
 def test_the_model_is_left_as_it_was():
@@ -178,7 +187,7 @@ def test_what_cannot_be_known_is_left_to_the_reader():
 def test_the_command_line_infers_too_and_says_so_on_one_line(lrd):
     status, out, error = lrd("explain", "resnet18", "--arch", "infer")
     assert status == 0
-    assert out.startswith("resnet18: ResNet (layout default), 10 layers")
+    assert out.startswith("resnet18: inferred (layout default), 10 layers")
     assert error.startswith('lrd: arch="infer": the layers of ResNet are a draft')
     assert len(error.splitlines()) == 2
     assert lrd("trace", "resnet18", "--arch", "infer")[0] == 0

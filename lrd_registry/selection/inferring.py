@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lrd_registry.rule_files.schema import RuleSet
     from lrd_registry.tracing import Trace
 
+ARCH = "inferred"
+
 
 def infer(parameters: Parameters) -> RuleSet:
     """Draft a rule set for a model, and warn once that it is a draft.
@@ -34,9 +36,8 @@ def infer(parameters: Parameters) -> RuleSet:
         )
     from lrd_registry.drafting import draft
 
-    inner = unwrap(model)
-    drafted = draft(model, type(inner).__name__, _traced(model))
-    _warn(_say(drafted, inner))
+    drafted = draft(model, ARCH, _traced(model))
+    _warn(_say(drafted, unwrap(model)))
     return drafted.rule_set
 
 
