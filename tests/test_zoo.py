@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tables.libraries import library_version
-from zoo import drafts, drafts_table, models, order, running, transformers_types
+from zoo import drafts, drafts_table, models, order, running
 
 RESULTS = {
     "timm/vit/beit/a": {"traced": True, "in_order": True, "move": [], "waived": ["so"], "idle": []},
@@ -84,23 +84,47 @@ def test_a_type_of_transformers_has_the_same_with_more_blocks_as_its_next_size()
     assert drafts.next_sizes({name: {"traced": False}}) == {}
 
 
-IMAGES = transformers_types.names("transformers, images")
+DEEPER = [
+    "hf:bert:BertForSequenceClassification",
+    "hf:clip:CLIPForImageClassification",
+    "hf:convnext:ConvNextForImageClassification",
+    "hf:cvt:CvtForImageClassification",
+    "hf:efficientnet:EfficientNetForImageClassification",
+    "hf:hgnet_v2:HGNetV2ForImageClassification",
+    "hf:imagegpt:ImageGPTForImageClassification",
+    "hf:perceiver:PerceiverForImageClassificationLearned",
+    "hf:pp_lcnet:PPLCNetForImageClassification",
+    "hf:swin:SwinForImageClassification",
+    "hf:textnet:TextNetForImageClassification",
+]
 
 
-@pytest.mark.parametrize("name", [name for name in IMAGES if ":dinat:" not in name])
+@pytest.mark.parametrize("name", DEEPER)
 def test_what_is_deeper_has_the_same_kinds_of_parameters_and_more_of_them(name):
     deeper = models.deeper(name)
-    if deeper is None:
-        assert name.split(":")[1] in {
-            "mobilenet_v1",
-            "mobilenet_v2",
-            "mobilevit",
-            "timm_wrapper",
-        }
-    else:
-        model, more = models.build(name), models.build(deeper)
-        assert drafts._kinds(model) == drafts._kinds(more)
-        assert len(list(model.parameters())) < len(list(more.parameters()))
+    model, more = models.build(name), models.build(deeper)
+    assert drafts._kinds(model) == drafts._kinds(more)
+    assert len(list(model.parameters())) < len(list(more.parameters()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf:mobilenet_v1:MobileNetV1ForImageClassification",  # says nothing of its depth
+        "hf:funnel:FunnelForSequenceClassification",  # refuses another depth
+        "hf:reformer:ReformerForSequenceClassification",  # has a kind for each layer
+        "timm:resnet18",
+    ],
+)
+def test_what_cannot_simply_be_made_deeper_has_no_next_size(name):
+    assert models.deeper(name) is None
+
+
+def test_each_row_has_models_and_none_is_in_two():
+    rows = models.names()
+    names = [name for row in rows.values() for name in row]
+    assert len(set(names)) == len(names) > 1400
+    assert set(DEEPER) < set(names)
 
 
 def test_the_type_that_counts_tokens_is_run_on_real_ones():
