@@ -94,16 +94,29 @@ def depth_text(data: Mapping[str, Any]) -> str:
 
 
 def registry_rows(entries: Iterable[Registered]) -> Rows:
-    """One row per rule set."""
+    """One row per rule set; one whose file is at fault has its problems."""
     return [
         {
             "arch": entry.arch,
             "layouts": list(entry.layouts),
             "summary": entry.summary,
             "source": entry.source,
+            "problems": list(map(str, entry.problems)),
         }
         for entry in entries
     ]
+
+
+def registry_table(rows: Rows) -> Table:
+    """The same as a table, a problem in place of the summary."""
+    return table([_registry_cells(**row) for row in rows])
+
+
+def _registry_cells(*, layouts: list[str], problems: list[str], **row: str) -> dict[str, Any]:
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        row["summary"] = f"broken at {problems[0].removeprefix(row['source'] + ':')}{more}"
+    return {"arch": row["arch"], "layouts": len(layouts), **row}
 
 
 def table(rows: Rows) -> Table:

@@ -37,6 +37,7 @@ def test_list_as_json(lrd, tiny, monkeypatch):
         "layouts": ["default"],
         "summary": "two layers",
         "source": str(tiny),
+        "problems": [],
     }
 
 

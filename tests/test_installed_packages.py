@@ -102,6 +102,7 @@ def test_its_rule_sets_are_listed_with_their_source(installed):
             "layouts": ["default"],
             "summary": "two layers",
             "source": str(installed / "my_models/rules/mynet.yaml"),
+            "problems": [],
         }
     ]
 
@@ -173,11 +174,13 @@ def test_a_folder_without_a_rule_file_is_named(site):
     assert str(caught.value) == fault(f"no rule file (*.yaml) is in {folder}")
 
 
-def test_a_rule_file_at_fault_is_named_with_its_place(site):
+def test_a_rule_file_at_fault_fails_who_asks_for_it(site):
     install(site)
     write(site / "my_models/rules/mynet.yaml", "arch: 3\n")
+    registry = Registry(installed_directories)
+    assert registry.get("vit").arch == "vit"
     with pytest.raises(RuleFileError, match=r"mynet\.yaml:1:7: expected text, found `3`"):
-        package_directories()
+        registry.get("mynet")
 
 
 def test_a_bundled_name_is_taken_until_it_is_replaced(site):

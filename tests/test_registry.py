@@ -1,5 +1,6 @@
 """Rule sets by name: bundled, in the user's directories, registered by hand."""
 
+import json
 import os
 import re
 
@@ -74,11 +75,95 @@ def test_a_missing_directory_in_the_environment_is_named(tmp_path, monkeypatch):
         list_architectures()
 
 
-def test_a_faulty_file_in_a_directory_is_named_with_its_place(tiny, monkeypatch):
-    tiny.write_text("arch: 3\n")
+@pytest.fixture
+def faulty(tiny, monkeypatch):
+    """A directory with a good file, and one of each kind that is at fault."""
+    directory = tiny.parent
+    (directory / "headless.yaml").write_text("arch: 3\n")
+    (directory / "double.yml").write_text("arch: x\n---\narch: y\n")
+    (directory / "bodiless.yaml").write_text("arch: a-name\nlayers: [stem: a..b]\n")
+    (directory / "link.yaml").symlink_to("nowhere")
+    monkeypatch.setenv(RULES_PATH, str(directory))
+    return directory
+
+
+FAULTY = {
+    "headless": ("headless.yaml", "1:1: missing key `layouts` (or `layers`)"),
+    "double": ("double.yml", "1:1: missing key `layouts` (or `layers`)"),
+    "a-name": ("bodiless.yaml", "2:16: pattern 'a..b' has an empty segment: "),
+    "link": ("link.yaml", "1:1: cannot be read: No such file or directory"),
+}
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_file_at_fault_does_not_keep_others_from_being_used():
+    known = ["clip", "clip_text", "convnext", "mae", "swin", "tiny", "vit"]
+    assert list_architectures() == known
+    assert [get_rule_set(name).arch for name in known] == known
+    assert assign_layers(model_with(MODEL), "tiny").arch == "tiny"
+    assert assign_layers(model_with(MODEL)).arch == "tiny"
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_file_at_fault_fails_who_asks_for_it_by_what_it_is_called(faulty, name):
+    file, message = FAULTY[name]
+    with pytest.raises(RuleFileError, match=re.escape(f"{faulty / file}:{message}")):
+        get_rule_set(name)
+
+
+def test_no_file_at_fault_hides_a_rule_set_of_its_name(tiny, monkeypatch):
+    (tiny.parent / "vit.yaml").write_text("arch: 3\n")
     monkeypatch.setenv(RULES_PATH, str(tiny.parent))
-    with pytest.raises(RuleFileError, match=r"tiny\.yaml:1:7: expected text, found `3`"):
-        list_architectures()
+    assert get_rule_set("vit") == load_rule_set(bundled_rules() / "vit.yaml")
+
+
+def test_a_file_is_read_again_once_it_is_mended(faulty):
+    (faulty / "headless.yaml").write_text(TINY.replace("tiny", "mended"))
+    os.utime(faulty / "headless.yaml", ns=(1, 1))
+    assert get_rule_set("mended").summary == "two layers"
+
+
+def test_auto_says_which_files_it_could_not_try(faulty):
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(model_with([*MODEL, "c.w"]))
+    files = ", ".join(sorted(str(faulty / file) for file, _ in FAULTY.values()))
+    tried = "tried: clip, clip_text, convnext, mae, swin, tiny, vit"
+    assert f"({tried}; not tried, because at fault: {files})" in str(caught.value)
+
+
+def test_a_package_s_file_whose_body_is_at_fault_is_not_tried_either(tiny, tmp_path_factory):
+    """Installed files are known by their heads alone until somebody asks for them."""
+    bodiless = tmp_path_factory.mktemp("package") / "x.yaml"
+    bodiless.write_text("arch: x\nlayers: [stem: a..b]\n")
+    registry = Registry(installed=lambda: [tiny.parent, bodiless.parent])
+    assert registry.names() == ["tiny", "x"]
+    assert [rules.arch for rules in registry.rule_sets()] == ["tiny"]
+    assert registry.faulty_files() == [str(bodiless)]
+
+
+def test_the_list_shows_a_file_at_fault_as_broken(faulty, lrd):
+    status, output, _ = lrd("list")
+    assert status == 0
+    (line,) = (line for line in output.splitlines() if line.startswith("headless"))
+    assert "0  broken at 1:1: missing key `layouts` (or `layers`) (and 1 more)" in line
+    assert line.endswith(str(faulty / "headless.yaml"))
+
+
+def test_the_list_as_json_has_the_problems_of_a_file_at_fault(faulty, lrd):
+    rows = {row["arch"]: row for row in json.loads(lrd("list", "--json")[1])}
+    assert rows.keys() == {*list_architectures(), *FAULTY}
+    assert rows["tiny"]["problems"] == []
+    assert rows["headless"] == {
+        "arch": "headless",
+        "layouts": [],
+        "summary": "",
+        "source": str(faulty / "headless.yaml"),
+        "problems": [
+            f"{faulty / 'headless.yaml'}:1:1: missing key `layouts` (or `layers`)",
+            f"{faulty / 'headless.yaml'}:1:7: expected text, found `3`, which YAML reads as an "
+            "integer",
+        ],
+    }
 
 
 def test_a_name_registered_twice_names_both_sources(tiny):

@@ -7,13 +7,12 @@ from lrd_registry.cli.printing import show_output
 
 
 def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
-    """List the registered rule sets."""
+    """List the registered rule sets, and the rule files at fault."""
     from lrd_registry.registry.default import default_registry
-    from lrd_registry.report import registry_rows, table
+    from lrd_registry.report import registry_rows, registry_table
 
     rows = registry_rows(default_registry.entries())
-    counted = [{**row, "layouts": len(row["layouts"])} for row in rows]
-    show_output(rows if as_json else table(counted))
+    show_output(rows if as_json else registry_table(rows))
 
 
 def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:

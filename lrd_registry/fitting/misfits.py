@@ -51,8 +51,7 @@ def _nothing_there(rule_sets: Sequence[RuleSet], names: Names) -> CoverageError:
 def _none_fits(
     nearest: Coverage, rule_sets: Sequence[RuleSet], found: Sequence[Found]
 ) -> NoFittingArchitectureError:
-    tried = ", ".join(rules.arch for rules in rule_sets)
-    message = f"no rule set fits this model{_under(nearest.names)} completely (tried: {tried})"
+    message = f"no rule set fits this model{_under(nearest.names)} completely ({_tried(rule_sets)})"
     if found:
         message = f"{message}, {_elsewhere(found)}"
     else:
@@ -61,6 +60,12 @@ def _none_fits(
             f"{nearest.describe()}\n{nearest.advice(_WRITE)}"
         )
     return NoFittingArchitectureError(message, nearest.arch, nearest.error(message))
+
+
+def _tried(rule_sets: Sequence[RuleSet]) -> str:
+    tried = "tried: " + ", ".join(rules.arch for rules in rule_sets)
+    faulty = ", ".join(default_registry.faulty_files())
+    return f"{tried}; not tried, because at fault: {faulty}" if faulty else tried
 
 
 def _elsewhere(found: Sequence[Found]) -> str:

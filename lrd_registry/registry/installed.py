@@ -25,7 +25,6 @@ def package_directories() -> list[Path]:
 
     Raises:
         RegistrationError: a package or its folder is not there, or no rule file is in it.
-        RuleFileError: a file without a readable head is at fault.
     """
     from importlib.metadata import entry_points  # here, because it takes a while to import
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrd_registry.errors import RegistrationError, UnknownArchitectureError
-from lrd_registry.registry.heads import Registered, read_heads
+from lrd_registry.errors import RegistrationError, RuleFileError, UnknownArchitectureError
+from lrd_registry.registry.heads import Registered, read_heads, read_whole
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 class Registry:
     """Rule sets by name: those in directories of rule files, and those registered by hand.
+
+    A file at fault is known by its name, as the others, and fails only who asks for it.
 
     Args:
         installed: tells which directories of rule files do not change; asked once, at first use.
@@ -48,12 +50,21 @@ class Registry:
         )
 
     def entries(self) -> list[Registered]:
-        """All rule sets, by name."""
-        return [entry for _, entry in sorted(self._all().items())]
+        """All rule sets, by name, and the files at fault."""
+        return sorted([*self._all().values(), *self._faulty()], key=lambda entry: entry.arch)
 
     def names(self) -> list[str]:
         """The names of all rule sets, sorted."""
         return sorted(self._all())
+
+    def rule_sets(self) -> list[RuleSet]:
+        """All rule sets, by name, but for those whose files are at fault."""
+        return [rules for _, entry in sorted(self._all().items()) if (rules := _loaded(entry))]
+
+    def faulty_files(self) -> list[str]:
+        """The files that `rule_sets` leaves out."""
+        unread = (entry for entry in self._all().values() if _loaded(entry) is None)
+        return sorted(entry.source for entry in (*unread, *self._faulty()))
 
     def get(self, name: str) -> RuleSet:
         """The rule set of this name.
@@ -62,7 +73,7 @@ class Registry:
             UnknownArchitectureError: there is none; the message names the nearest.
             RuleFileError: its file is at fault.
         """
-        entries = self._all()
+        entries = {entry.arch: entry for entry in self._faulty()} | self._all()
         if name not in entries:
             raise UnknownArchitectureError(
                 f"no rule set is called {name!r}{did_you_mean(name, entries, quote='{!r}')}\n"
@@ -74,15 +85,30 @@ class Registry:
 
     def _all(self) -> dict[str, Registered]:
         found: dict[str, Registered] = {}
-        for entry in chain(self._installed_heads, *map(read_heads, self._directories())):
+        for entry in self._heads():
+            if entry.problems:
+                continue
             if entry.arch in found and entry.arch not in self._replaced:
                 raise _twice(entry.arch, found[entry.arch].source, entry.source)
             found[entry.arch] = entry
         return found | self._registered
 
+    def _faulty(self) -> list[Registered]:
+        return [entry for entry in self._heads() if entry.problems]
+
+    def _heads(self) -> Iterator[Registered]:
+        return chain(self._installed_heads, *map(read_whole, self._directories()))
+
     @cached_property
     def _installed_heads(self) -> tuple[Registered, ...]:
         return tuple(chain.from_iterable(map(read_heads, self._installed())))
+
+
+def _loaded(entry: Registered) -> RuleSet | None:
+    try:
+        return entry.load()
+    except RuleFileError:
+        return None
 
 
 def _twice(arch: str, first: str, second: str) -> RegistrationError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError, ResumeError
@@ -166,10 +165,12 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _resized(saved: Arrangement, new: Arrangement) -> Iterator[str]:
     """Groups that part the same sequence at other places, which `load_state_dict` refuses."""
-    for number, (before, now) in enumerate(zip_longest(saved.sizes, new.sizes, fillvalue=0)):
+    for number, (before, now) in enumerate(zip(saved.sizes, new.sizes, strict=False)):
         if before != now:
             yield f"  parted at other places: group {number} had {before} parameters, now {now}"
             return
+    if len(saved.sizes) != len(new.sizes):
+        yield f"  parted at other places: groups then {len(saved.sizes)}, now {len(new.sizes)}"
 
 
 def _relayered(assignments: tuple[tuple[str, ...], ...]) -> Iterator[str]:

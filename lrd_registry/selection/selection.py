@@ -120,7 +120,7 @@ def _rule_sets(arch: str | os.PathLike[str] | RuleSet, parameters: Parameters) -
             f"or an Assignment; found {type(arch).__name__}"
         )
     if arch == "auto":
-        return [default_registry.get(name) for name in default_registry.names()]
+        return default_registry.rule_sets()
     if arch == "infer":
         return [infer(parameters)]
     return [find_rule_set(arch)]
