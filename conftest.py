@@ -1,10 +1,15 @@
 """Hypothesis profiles, and a registry of its own for each test."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from lrd_registry.registry import default
 from lrd_registry.registry.registry import Registry
+
+# Networks this small only wait for more threads, and several workers share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile(
     "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -8,8 +8,8 @@ from functools import partial
 from tables.answers import Answers, our_answers, published_answers, timm_answers
 from tables.comparison import Comparison
 from tables.names import FACEBOOK_CONVNEXT, MMPRETRAIN_CONVNEXT, MMPRETRAIN_HEAD, names
-from tests import published
-from tests.building import model_with, timm_model
+from tests.support import published
+from tests.support.building import model_with, timm_model
 
 KINDS = {
     "stem": ("downsample_layers.0.*", "stem.*"),

@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 from lrd_registry import LrdError, assign_layers
 from tables.markdown import table
-from tests.libraries import LibraryModel
-from tests.libraries.everything import MODELS
+from tests.support.libraries import LibraryModel
+from tests.support.libraries.everything import MODELS
 
 DISTRIBUTIONS = {"open_clip": "open_clip_torch"}
 HEADER = ["library", "rule set", "models of", "tried", "resolve"]

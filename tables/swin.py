@@ -7,8 +7,8 @@ from functools import partial
 from tables.answers import our_answers, published_answers, timm_answers
 from tables.comparison import Comparison
 from tables.names import MICROSOFT_SWIN, MMPRETRAIN_HEAD, MMPRETRAIN_SWIN, names
-from tests import published
-from tests.building import model_with, timm_model
+from tests.support import published
+from tests.support.building import model_with, timm_model
 
 KINDS = {
     "patch embedding": ("patch_embed.*",),

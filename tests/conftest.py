@@ -6,6 +6,9 @@ import pytest
 
 from lrd_registry.cli import main
 
+# What is asserted in the support modules keeps its detail.
+pytest.register_assert_rewrite("tests.support")
+
 
 @pytest.fixture
 def lrd(monkeypatch, capsys):

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrd_registry import assign_layers, get_rule_set
-from tests.agreement import (
+from tests.support.agreement import (
     Network,
     decay_differences,
     layer_differences,
     name_mismatches,
     shape_mismatches,
 )
-from tests.building import layers_of, timm_model
-from tests.name_maps import MAPS, read_map
-from tests.name_maps.stand_ins import with_stand_ins
-from tests.twins import FAMILIES, TWINS, network, small_size
+from tests.support.building import layers_of, timm_model
+from tests.support.name_maps import MAPS, read_map
+from tests.support.name_maps.stand_ins import with_stand_ins
+from tests.support.twins import FAMILIES, TWINS, network, small_size
 
 SWIN_T = {"microsoft": "simmim-swin_t", "mmpretrain": "mmpretrain-swin_tiny"}
 PUBLISHED = [

@@ -8,15 +8,15 @@ import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.agreement import (
+from tests.support.agreement import (
     decay_differences,
     layer_differences,
     name_mismatches,
     shape_mismatches,
 )
-from tests.building import model_with, parameter
-from tests.name_maps import read_map
-from tests.twins import FAMILIES, network, small_size
+from tests.support.building import model_with, parameter
+from tests.support.name_maps import read_map
+from tests.support.twins import FAMILIES, network, small_size
 
 ROLES = ("match", "first", "last", "previous")
 ELSEWHERE = [("first", "last"), ("last", "first"), ("previous", "first"), ("previous", "last")]

@@ -5,7 +5,7 @@ from torch import nn
 
 from lrd_registry import Row, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with, parameter
+from tests.support.building import layers_of, model_with, parameter
 
 
 def rules(*layers, **top):

@@ -5,7 +5,7 @@ import pytest
 from lrd_registry import assign_layers
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
-from tests.libraries.everything import MODELS
+from tests.support.libraries.everything import MODELS
 
 FIRST = {(m.library, m.family, m.layout): m for m in reversed(MODELS)}
 ODD = {"vit_small_patch16_rope_mixed_224", "vit_srelpos_small_patch16_224"}

@@ -10,14 +10,14 @@ import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, on_meta, parameter, timm_model
-from tests.libraries import (
+from tests.support.building import model_with, on_meta, parameter, timm_model
+from tests.support.libraries import (
     open_clip_models,
     torchvision_models,
     transformers_models,
     two_towers,
 )
-from tests.test_masked_autoencoder import MaskedAutoencoder
+from tests.support.masked_autoencoder import MaskedAutoencoder
 
 HERE = Path(__file__).parent
 ROLES = ("match", "first", "last", "previous", "outside")
@@ -61,7 +61,7 @@ LIBRARIES = [
 
 def reference_models():
     """The models of the reference layers, by the names and shapes of their own repositories."""
-    for path in sorted((HERE / "reference_layers").glob("*.json")):
+    for path in sorted((HERE / "data/reference_layers").glob("*.json")):
         case = json.loads(path.read_text())
         yield case["case"], {name: parameter(*shape) for name, shape, _ in case["params"]}
 
@@ -90,7 +90,7 @@ def real_models():
     yield from towers()
     yield "mmpretrain/swinv2", mmpretrain_swinv2()
     yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
-    recorded = json.loads((HERE / "transformers_4_names.json").read_text())["models"]
+    recorded = json.loads((HERE / "data/transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
 
 

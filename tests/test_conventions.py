@@ -5,7 +5,7 @@ import pytest
 from lrd_registry import InvalidArgumentError, build_param_groups
 from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, parameter
+from tests.support.building import model_with, parameter
 
 RULES = rule_set_from_mapping({"arch": "mine", "layers": [{"stem": "a.**"}, {"head": "b.**"}]})
 OWN = {"params", "param_names", "weight_decay", "layer", "name", "assignment"}

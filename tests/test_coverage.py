@@ -4,7 +4,7 @@ import pytest
 
 from lrd_registry import CoverageError, Gap, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, parameter
+from tests.support.building import model_with, parameter
 
 ENTRIES = [
     {"stem": ["embed.**", "tokens"]},

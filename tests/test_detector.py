@@ -8,7 +8,7 @@ from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from tests.building import layers_of, on_meta
+from tests.support.building import layers_of, on_meta
 
 RULES = """\
 arch: detector

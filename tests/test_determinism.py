@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lrd_registry import assign_layers, build_param_groups
-from tests.building import parameter
+from tests.support.building import parameter
 
-REFERENCES = Path(__file__).parent / "reference_layers"
+REFERENCES = Path(__file__).parent / "data/reference_layers"
 
 
 @pytest.mark.parametrize(

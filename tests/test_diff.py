@@ -17,7 +17,7 @@ from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
 from lrd_registry.names.parameters import collect_parameters
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, timm_model
+from tests.support.building import model_with, timm_model
 
 ROOT = Path(__file__).parent.parent
 SWIN_TINY = "swin_tiny_patch4_window7_224"

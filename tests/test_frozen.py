@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrd_registry import InvalidArgumentError, assign_layers, build_param_groups
-from tests.building import layers_of, model_with, timm_model
-from tests.model_strategies import cases
+from tests.support.building import layers_of, model_with, timm_model
+from tests.support.model_strategies import cases
 
 
 @given(cases(), st.data())

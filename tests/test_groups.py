@@ -8,7 +8,7 @@ from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, parameter
+from tests.support.building import model_with, parameter
 
 RULES = rule_set_from_mapping(
     {

@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, on_meta
+from tests.support.building import layers_of, on_meta
 
 RULES = rule_set_from_mapping(
     {"arch": "vgg", "layers": [{"features": "features.{i}.**"}, {"head": "classifier.**"}]}

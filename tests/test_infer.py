@@ -23,7 +23,7 @@ from lrd_registry.models import build_model
 from lrd_registry.selection import inferring
 from lrd_registry.selection.origin import origin
 from lrd_registry.tracing import trace
-from tests.building import layers_of, timm_model
+from tests.support.building import layers_of, timm_model
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from lrd_registry import assign_layers, load_rule_set
-from tests.building import timm_model
+from tests.support.building import timm_model
 
 
 def test_it_writes_a_file_that_loads_covers_and_is_in_order(lrd, tmp_path):

@@ -13,7 +13,7 @@ from lrd_registry import RegistrationError, RuleFileError
 from lrd_registry.registry.default import bundled_rules, installed_directories
 from lrd_registry.registry.installed import package_directories
 from lrd_registry.registry.registry import Registry
-from tests.test_readme import blocks
+from tests.support.documents import blocks
 
 POINT = 'my-models = "my_models.rules"'
 RULES = 'arch: mynet\nsummary: two layers\nlayers: [stem: "0.**", head: "1.**"]\n'

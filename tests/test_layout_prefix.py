@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lrd_registry import CoverageError, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with
-from tests.model_strategies import cases
+from tests.support.building import layers_of, model_with
+from tests.support.model_strategies import cases
 
 LAYOUT = {
     "prefix": ["net", "model.net"],

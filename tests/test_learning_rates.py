@@ -20,8 +20,8 @@ from lrd_registry import (
     verify_learning_rates,
 )
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with
-from tests.model_strategies import cases
+from tests.support.building import model_with
+from tests.support.model_strategies import cases
 
 RULES = rule_set_from_mapping(
     {

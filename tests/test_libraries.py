@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lrd_registry import assign_layers
-from tests.building import layers_of, model_with, timm_model
-from tests.libraries import (
+from tests.support.building import layers_of, model_with, timm_model
+from tests.support.libraries import (
     everything,
     open_clip_models,
     timm_models,
@@ -18,7 +18,7 @@ from tests.libraries import (
 
 OTHERS = [model for model in everything.MODELS if model.library != "timm"]
 MODULE = re.compile(r"layers\.\d+\.(blocks\.\d+|downsample)|[a-z_]+")
-RECORDED = json.loads((Path(__file__).parent / "transformers_4_names.json").read_text())
+RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json").read_text())
 
 
 def fitting(model):

@@ -4,7 +4,7 @@ import pytest
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import CoverageError, ModelError, param_groups_lrd
-from tests.building import parameter, timm_model
+from tests.support.building import parameter, timm_model
 
 
 def mae_groups(model, weight_decay, exempt, layer_decay):

@@ -4,45 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 import transformers as hf
-from timm.layers import PatchEmbed
-from timm.models.vision_transformer import Block, VisionTransformer
-from torch import nn
+from timm.models.vision_transformer import VisionTransformer
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups, get_rule_set
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with, on_meta
+from tests.support.building import layers_of, model_with, on_meta
+from tests.support.masked_autoencoder import (
+    DECODER_DEPTH,
+    DECODER_WIDTH,
+    DEPTH,
+    HEADS,
+    WIDTH,
+    MaskedAutoencoder,
+)
 
-WIDTH, DEPTH, HEADS = 8, 3, 2
-DECODER_WIDTH, DECODER_DEPTH = 4, 2
-RECORDED = json.loads((Path(__file__).parent / "transformers_4_names.json").read_text())
-
-
-class MaskedAutoencoder(nn.Module):
-    """The parts of the authors' model in models_mae.py, by their names there."""
-
-    def __init__(self):
-        super().__init__()
-        self.patch_embed = PatchEmbed(32, 16, 3, WIDTH)
-        self.cls_token = tokens(1, WIDTH)
-        self.pos_embed = tokens(5, WIDTH).requires_grad_(False)
-        self.blocks = blocks(DEPTH, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH)
-        self.decoder_embed = nn.Linear(WIDTH, DECODER_WIDTH)
-        self.mask_token = tokens(1, DECODER_WIDTH)
-        self.decoder_pos_embed = tokens(5, DECODER_WIDTH).requires_grad_(False)
-        self.decoder_blocks = blocks(DECODER_DEPTH, DECODER_WIDTH)
-        self.decoder_norm = nn.LayerNorm(DECODER_WIDTH)
-        self.decoder_pred = nn.Linear(DECODER_WIDTH, 16 * 16 * 3)
-
-
-def tokens(number, width):
-    return nn.Parameter(torch.zeros(1, number, width))
-
-
-def blocks(depth, width):
-    return nn.ModuleList(Block(width, HEADS, qkv_bias=True) for _ in range(depth))
+RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json").read_text())
 
 
 def facebook():

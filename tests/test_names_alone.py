@@ -5,7 +5,7 @@ import pytest
 from lrd_registry import CoverageError, assign_layers
 from lrd_registry.names.alone import readings_of_names
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, parameter
+from tests.support.building import layers_of, parameter
 
 RULES = rule_set_from_mapping(
     {

@@ -4,7 +4,7 @@ import pytest
 
 from lrd_registry import assign_layers
 from lrd_registry.models import build_model
-from tests.building import layers_of, timm_model
+from tests.support.building import layers_of, timm_model
 
 
 def assign(name):

@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from tests.building import layers_of, model_with, timm_model
+from tests.support.building import layers_of, model_with, timm_model
 
 WHOLE = timm_model("vit_tiny_patch16_224", depth=6)
 

@@ -11,7 +11,7 @@ from lrd_registry import (
     verify_learning_rates,
 )
 from lrd_registry.rule_files.loading import parse_rule_set
-from tests.building import model_with, timm_model
+from tests.support.building import model_with, timm_model
 
 RULES = parse_rule_set(
     """

@@ -13,8 +13,8 @@ from lrd_registry import (
     build_param_groups,
 )
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with, timm_model
-from tests.model_strategies import cases
+from tests.support.building import layers_of, model_with, timm_model
+from tests.support.model_strategies import cases
 
 RULES = rule_set_from_mapping(
     {

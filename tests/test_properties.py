@@ -9,8 +9,8 @@ from torch import nn
 
 from lrd_registry import CoverageError, ModelError, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of, model_with, parameter
-from tests.model_strategies import Case, cases
+from tests.support.building import layers_of, model_with, parameter
+from tests.support.model_strategies import Case, cases
 
 DECAYS = st.floats(0.01, 1.0)
 SCALAR_HEAD = Case(

@@ -7,18 +7,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from lrd_registry.rule_files.loading import load_rule_set
-
-ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(path):
-    return [(lang, dedent(text)) for lang, text in BLOCK.findall((ROOT / path).read_text())]
+from tests.support.documents import ROOT, blocks
 
 
 def save_rule_file(text):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lrd_registry import assign_layers
-from tests import published
-from tests.building import layers_of, model_with, timm_model
+from tests.support import published
+from tests.support.building import layers_of, model_with, timm_model
 
-REFERENCES = Path(__file__).parent / "reference_layers"
+REFERENCES = Path(__file__).parent / "data/reference_layers"
 SWIN_TINY = (2, 2, 6, 2)
 
 

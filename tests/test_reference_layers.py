@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from lrd_registry import assign_layers
-from tests.building import layers_of, model_with, parameter
+from tests.support.building import layers_of, model_with, parameter
 
-CASES = sorted((Path(__file__).parent / "reference_layers").glob("*.json"))
+CASES = sorted((Path(__file__).parent / "data/reference_layers").glob("*.json"))
 
 
 def load(path):

@@ -21,7 +21,7 @@ from lrd_registry import (
 )
 from lrd_registry.registry.default import RULES_PATH, bundled_rules
 from lrd_registry.registry.registry import Registry
-from tests.building import layers_of, model_with
+from tests.support.building import layers_of, model_with
 
 TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: a.**, head: b.**]\n"
 MODEL = ["a.w", "b.w"]

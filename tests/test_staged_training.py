@@ -7,7 +7,7 @@ import torch
 from torch.optim import lr_scheduler as schedules
 
 from lrd_registry import assign_layers, build_param_groups, check_resume, remap_state_dict
-from tests.test_resuming import RULES, adamw, net, rates, state_of, stored, train
+from tests.support.six_linears import RULES, adamw, net, rates, state_of, stored, train
 
 BACKBONE = ["stem", "0", "1"]
 FIRST_STAGE, HORIZON = 3, 10

@@ -8,7 +8,7 @@ import pytest
 from tables import __main__, libraries, numbering
 from tables.comparison import Comparison
 from tables.markdown import replaced, tables_in
-from tests.libraries import everything
+from tests.support.libraries import everything
 
 DOCUMENT = "a\n<!-- tables: one -->\nold\n<!-- end -->\nb\n<!-- tables: two x -->\n<!-- end -->\n"
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import model_with, parameter
-from tests.model_strategies import cases
+from tests.support.building import model_with, parameter
+from tests.support.model_strategies import cases
 
 LAYERS = [{"stem": ["embed.*", "mask.*"]}, {"block": "blocks.{i}.*"}, {"head": "head.*"}]
 SHARED = parameter(2, 2)

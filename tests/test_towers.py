@@ -14,10 +14,10 @@ from lrd_registry import (
     get_rule_set,
 )
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import on_meta
-from tests.libraries import open_clip_models
-from tests.libraries.two_towers import MAKE, VISION, WIDTH, two_towers
-from tests.name_maps import read_map
+from tests.support.building import on_meta
+from tests.support.libraries import open_clip_models
+from tests.support.libraries.two_towers import MAKE, VISION, WIDTH, two_towers
+from tests.support.name_maps import read_map
 
 DECAYS = {"visual": 0.7, "text": 0.8}
 SAME = [

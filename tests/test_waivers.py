@@ -91,7 +91,7 @@ def test_a_waiver_without_parameters_or_reason_is_refused(waivers, message):
 
 
 def test_beits_shared_bias_is_waived():
-    from tests.building import timm_model
+    from tests.support.building import timm_model
 
     model = timm_model(
         "beit_base_patch16_224", depth=2, use_rel_pos_bias=False, use_shared_rel_pos_bias=True

@@ -11,7 +11,7 @@ from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
 from tables.libraries import library_version
 from tables.markdown import table
-from tests.libraries.everything import MODELS
+from tests.support.libraries.everything import MODELS
 
 COLUMNS = ["models", "traced", "in order", "by a waiver"]
 

@@ -16,7 +16,7 @@ from rich.progress import track
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / ".zoo"
-SOURCES = ("lrd_registry/**/*.py", "rules/*.yaml", "zoo/*.py", "tests/libraries/*.py")
+SOURCES = ("lrd_registry/**/*.py", "rules/*.yaml", "zoo/*.py", "tests/support/libraries/*.py")
 
 Results = dict[str, dict[str, Any]]
 

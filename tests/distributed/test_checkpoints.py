@@ -11,10 +11,10 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from lrd_registry import InvalidArgumentError, LearningRateError
-from tests.distributed.engines import bare, in_ddp, in_fsdp1, in_fsdp2
-from tests.distributed.processes import on_ranks
-from tests.distributed.rows import rows_meant, rows_of, without_wrappers
-from tests.distributed.training import (
+from tests.support.distributed.engines import bare, in_ddp, in_fsdp1, in_fsdp2
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.rows import rows_meant, rows_of, without_wrappers
+from tests.support.distributed.training import (
     FACTOR,
     groups_of,
     scheduled,

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from lrd_registry import audit_learning_rates
-from tests.distributed.engines import in_checkpointed_fsdp1, in_ddp, in_fsdp1, in_fsdp2
-from tests.distributed.processes import on_ranks
-from tests.distributed.rows import rows_meant, rows_of
-from tests.distributed.training import (
+from tests.support.distributed.engines import in_checkpointed_fsdp1, in_ddp, in_fsdp1, in_fsdp2
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.rows import rows_meant, rows_of
+from tests.support.distributed.training import (
     LAYER_DECAY,
     LR,
     groups_of,

@@ -4,10 +4,10 @@ import pytest
 from torch.distributed.fsdp import FullyShardedDataParallel, ShardingStrategy
 
 from lrd_registry import ModelError, assign_layers
-from tests.distributed.engines import in_fsdp1
-from tests.distributed.processes import on_ranks
-from tests.distributed.rows import rows_meant, rows_of, without_wrappers
-from tests.distributed.training import groups_of, vit
+from tests.support.distributed.engines import in_fsdp1
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.rows import rows_meant, rows_of, without_wrappers
+from tests.support.distributed.training import groups_of, vit
 
 
 def dimensions():

@@ -6,9 +6,9 @@ import torch
 from torch import distributed, nn
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
 
-from tests.distributed.processes import on_ranks
-from tests.distributed.rows import rows_meant, rows_of
-from tests.distributed.training import (
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.rows import rows_meant, rows_of
+from tests.support.distributed.training import (
     IMAGES,
     STEPS,
     differing,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import distributed
 
-from tests.distributed.processes import RankError, on_ranks
+from tests.support.distributed.processes import RankError, on_ranks
 
 
 def sum_of_ranks(start):

@@ -6,9 +6,9 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from lrd_registry import RankMismatchError, assign_layers, verify_ranks
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.distributed.engines import in_ddp, in_fsdp1, in_fsdp2
-from tests.distributed.processes import on_ranks
-from tests.distributed.training import LR, groups_of, sgd, vit, whole
+from tests.support.distributed.engines import in_ddp, in_fsdp1, in_fsdp2
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.training import LR, groups_of, sgd, vit, whole
 
 ODD, RANKS = 1, 3
 TWO_LAYERS = rule_set_from_mapping(

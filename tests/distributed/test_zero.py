@@ -5,10 +5,10 @@ from torch import distributed
 from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from lrd_registry import check_resume
-from tests.distributed.engines import in_ddp
-from tests.distributed.processes import on_ranks
-from tests.distributed.rows import rows_meant, rows_of
-from tests.distributed.training import (
+from tests.support.distributed.engines import in_ddp
+from tests.support.distributed.processes import on_ranks
+from tests.support.distributed.rows import rows_meant, rows_of
+from tests.support.distributed.training import (
     FACTOR,
     LR,
     groups_of,

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from lrd_registry.drafting.text import draft_text
 from lrd_registry.rule_files.loading import parse_rule_set
 from lrd_registry.selection.selection import assign_layers
-from tests.drafting.drafting import drafted, out_of_order
-from tests.drafting.random_networks import WIDTH, designs
+from tests.support.drafting.drafting import drafted, out_of_order
+from tests.support.drafting.random_networks import WIDTH, designs
 
 INPUT = (1, WIDTH)
 

@@ -5,9 +5,9 @@ import pytest
 from lrd_registry.drafting.text import draft_text
 from lrd_registry.rule_files.loading import parse_rule_set
 from lrd_registry.selection.selection import assign_layers
-from tests.building import layers_of
-from tests.drafting.drafting import IMAGE, VIDEO, built, drafted, out_of_order, tokens
-from tests.drafting.networks import MLSTM, EncoderDecoder, OldVGG, TwoStream, UNet
+from tests.support.building import layers_of
+from tests.support.drafting.drafting import IMAGE, VIDEO, built, drafted, out_of_order, tokens
+from tests.support.drafting.networks import MLSTM, EncoderDecoder, OldVGG, TwoStream, UNet
 
 START = """\
 # yaml-language-server: $schema=rule-set.schema.json

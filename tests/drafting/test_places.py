@@ -9,8 +9,8 @@ from lrd_registry.drafting.text import draft_text
 from lrd_registry.models import build_model
 from lrd_registry.selection.selection import assign_layers
 from lrd_registry.tracing.uses import Trace
-from tests.building import layers_of, timm_model
-from tests.drafting.drafting import drafted
+from tests.support.building import layers_of, timm_model
+from tests.support.drafting.drafting import drafted
 
 
 def layers_in(text: str) -> list[str]:

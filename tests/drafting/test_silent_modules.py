@@ -5,8 +5,8 @@ from torch import nn
 from lrd_registry.drafting.families import families
 from lrd_registry.drafting.tree import tree_of
 from lrd_registry.selection.selection import assign_layers
-from tests.building import layers_of, on_meta
-from tests.drafting.drafting import IMAGE, drafted
+from tests.support.building import layers_of, on_meta
+from tests.support.drafting.drafting import IMAGE, drafted
 
 
 def conv(before, after, *more):

@@ -10,9 +10,9 @@ from lrd_registry import InvalidArgumentError, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import Contradiction, contradictions, smallest_move
-from tests.building import on_meta
-from tests.tracing import networks
-from tests.tracing.networks import WIDTH, linear
+from tests.support.building import on_meta
+from tests.support.tracing import networks
+from tests.support.tracing.networks import WIDTH, linear
 
 
 def rules(*layers, **more):

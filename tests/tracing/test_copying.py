@@ -5,7 +5,7 @@ from torch import nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 
 from lrd_registry.tracing.copying import on_meta, structural_copy, with_its_data
-from tests.tracing.networks import linear, tied
+from tests.support.tracing.networks import linear, tied
 
 
 def test_what_wraps_is_left_away():

@@ -11,7 +11,7 @@ from torch import nn
 from lrd_registry import InvalidArgumentError, ModelError
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.inputs import arguments_of, given_arguments
-from tests.building import on_meta
+from tests.support.building import on_meta
 
 IMAGE = {"image_size": 32, "patch_size": 16, "num_channels": 4}
 SIZE = {

@@ -6,8 +6,8 @@ from torch import nn
 
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.uses import Use
-from tests.tracing import networks
-from tests.tracing.networks import WIDTH, Of, linear, table
+from tests.support.tracing import networks
+from tests.support.tracing.networks import WIDTH, Of, linear, table
 
 SHAPE = (2, WIDTH)
 

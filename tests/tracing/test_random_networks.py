@@ -9,7 +9,7 @@ from lrd_registry import assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.contradictions import contradictions, smallest_move
-from tests.tracing.random_networks import WIDTH, depths, networks
+from tests.support.tracing.random_networks import WIDTH, depths, networks
 
 LEAVES = ["weight", "bias"]
 ANY = st.booleans().flatmap(lambda shared: networks(shared=shared))

@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import InvalidArgumentError, ModelError
 from lrd_registry.tracing import trace
-from tests.tracing.networks import WIDTH, Of, linear
+from tests.support.tracing.networks import WIDTH, Of, linear
 
 SHAPE = (2, WIDTH)
 

@@ -5,7 +5,7 @@ import transformers
 
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.inputs import arguments_of
-from tests.building import on_meta
+from tests.support.building import on_meta
 
 SIZE = {
     "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8

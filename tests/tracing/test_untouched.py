@@ -10,7 +10,7 @@ from torch import nn
 
 from lrd_registry import ModelError
 from lrd_registry.tracing import trace
-from tests.tracing.networks import WIDTH, Of, batch_norm_and_dropout, linear
+from tests.support.tracing.networks import WIDTH, Of, batch_norm_and_dropout, linear
 
 IMAGE = (2, 3, 8, 8)
 INPUTS = [IMAGE, torch.ones(IMAGE)]

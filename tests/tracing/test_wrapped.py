@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.checkpoint import checkpoint
 
 from lrd_registry.tracing import trace
-from tests.tracing.networks import WIDTH, Of, linear
+from tests.support.tracing.networks import WIDTH, Of, linear
 
 SHAPE = (2, WIDTH)
 

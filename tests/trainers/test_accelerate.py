@@ -6,7 +6,17 @@ from accelerate import Accelerator
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from tests.trainers.tiny import LR, MLP, STEPS, check, check_fault, factor, mlp, mlp_groups, record
+from tests.support.trainers.tiny import (
+    LR,
+    MLP,
+    STEPS,
+    check,
+    check_fault,
+    factor,
+    mlp,
+    mlp_groups,
+    record,
+)
 
 BATCHES_PER_STEP = 2
 

@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lrd_registry import assign_layers
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     LR,
     MLP,
     RULES,

@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     LAYER_DECAY,
     LR,
     MLP,

@@ -8,7 +8,17 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from tests.trainers.tiny import LR, MLP, STEPS, Record, check, check_fault, factor, mlp, mlp_groups
+from tests.support.trainers.tiny import (
+    LR,
+    MLP,
+    STEPS,
+    Record,
+    check,
+    check_fault,
+    factor,
+    mlp,
+    mlp_groups,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # advice on speed
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lrd_registry import build_param_groups, param_groups_lrd
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     IMAGES,
     LAYER_DECAY,
     LR,

@@ -5,7 +5,7 @@ from math import cos, pi
 import pytest
 import torch
 
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     LR,
     MLP,
     STEPS,

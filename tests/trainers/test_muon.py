@@ -6,7 +6,7 @@ from timm.optim import create_optimizer_v2, list_optimizers
 from torch.optim.lr_scheduler import LambdaLR
 
 from lrd_registry import assign_layers, build_param_groups, verify_learning_rates
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     IMAGES,
     LAYER_DECAY,
     LR,

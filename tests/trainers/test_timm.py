@@ -8,7 +8,7 @@ from timm.optim import create_optimizer_v2, list_optimizers
 from timm.scheduler import create_scheduler_v2
 
 from lrd_registry import build_param_groups
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     IMAGES,
     LAYER_DECAY,
     LR,

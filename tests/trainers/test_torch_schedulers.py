@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     LR,
     MLP,
     STEPS,

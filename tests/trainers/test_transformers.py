@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from lrd_registry import build_param_groups
-from tests.trainers.tiny import (
+from tests.support.trainers.tiny import (
     LAYER_DECAY,
     LR,
     STEPS,

@@ -10,9 +10,9 @@ from torch.optim.swa_utils import AveragedModel
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
-from tests.building import layers_of
-from tests.wrappers.checking import Before, check
-from tests.wrappers.tiny import timm_vit
+from tests.support.building import layers_of
+from tests.support.wrappers.checking import Before, check
+from tests.support.wrappers.tiny import timm_vit
 
 SPEAKING = ["module", "base_model", "model", "base_layer", "parametrizations"]
 NO_AUTHORS = [

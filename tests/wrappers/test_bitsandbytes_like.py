@@ -6,9 +6,9 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 from lrd_registry import ModelError, assign_layers, build_param_groups
-from tests.building import layers_of
-from tests.wrappers.checking import decays
-from tests.wrappers.tiny import NET, Net
+from tests.support.building import layers_of
+from tests.support.wrappers.checking import decays
+from tests.support.wrappers.tiny import NET, Net
 
 wraps = pytest.mark.parametrize(
     ("wrap", "start"),

@@ -5,9 +5,9 @@ import torch
 from lightning.fabric import Fabric
 
 from lrd_registry import assign_layers, build_param_groups, verify_learning_rates
-from tests.building import layers_of
-from tests.wrappers.checking import Before, check, decays
-from tests.wrappers.tiny import NET, Net, timm_vit
+from tests.support.building import layers_of
+from tests.support.wrappers.checking import Before, check, decays
+from tests.support.wrappers.tiny import NET, Net, timm_vit
 
 
 @pytest.fixture

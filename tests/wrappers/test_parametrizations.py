@@ -7,24 +7,9 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from tests.wrappers.checking import Before, check, decays
-from tests.wrappers.tiny import NET, Net, timm_vit
-
-
-class Scaled(nn.Module):
-    """A parametrization with parameters of its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
-        self.mix = nn.Linear(1, 1)
-
-    def forward(self, tensor):
-        return self.scale * tensor
-
-    def right_inverse(self, tensor):
-        return tensor
-
+from tests.support.wrappers.checking import Before, check, decays
+from tests.support.wrappers.stacks import Scaled
+from tests.support.wrappers.tiny import NET, Net, timm_vit
 
 OWN = ["scale", "mix.weight", "mix.bias"]
 

@@ -4,8 +4,8 @@ import peft
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from tests.wrappers.checking import LORA, Before, check, decays
-from tests.wrappers.tiny import NET, Net, timm_vit, transformers_vit
+from tests.support.wrappers.checking import LORA, Before, check, decays
+from tests.support.wrappers.tiny import NET, Net, timm_vit, transformers_vit
 
 PLACES = {  # modules to adapt: a convolution, two blocks' linear ones, and the head
     timm_vit: ["patch_embed.proj", "blocks.0.mlp.fc1", "blocks.2.mlp.fc1", "head"],

@@ -7,9 +7,9 @@ import peft
 import pytest
 
 from lrd_registry import assign_layers, build_param_groups
-from tests.building import layers_of
-from tests.wrappers.checking import Before, check, check_form
-from tests.wrappers.tiny import BERT, GPT2, bert, gpt2, timm_vit, transformers_vit
+from tests.support.building import layers_of
+from tests.support.wrappers.checking import Before, check, check_form
+from tests.support.wrappers.tiny import BERT, GPT2, bert, gpt2, timm_vit, transformers_vit
 
 HEAD = [f"base_model.classifier.modules_to_save.default.{name}" for name in ("weight", "bias")]
 MLP = [f"{i}.{name}" for i in (0, 2, 4) for name in ("weight", "bias")]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 from lrd_registry import assign_layers
-from tests.building import layers_of
-from tests.model_strategies import cases
-from tests.wrappers.stacks import STEPS, Stack
+from tests.support.building import layers_of
+from tests.support.model_strategies import cases
+from tests.support.wrappers.stacks import STEPS, Stack
 
 FSDP = "_fsdp_wrapped_module"
 

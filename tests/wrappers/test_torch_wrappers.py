@@ -13,9 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from lrd_registry import CoverageError, ModelError, assign_layers, build_param_groups
-from tests.building import layers_of
-from tests.wrappers.checking import Before, check, decays
-from tests.wrappers.tiny import NET, Net, timm_vit, transformers_vit
+from tests.support.building import layers_of
+from tests.support.wrappers.checking import Before, check, decays
+from tests.support.wrappers.tiny import NET, Net, timm_vit, transformers_vit
 
 AROUND_ONE = {  # what wraps a module, and the component that it adds
     "compile": (torch.compile, "_orig_mod"),

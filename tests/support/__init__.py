@@ -1,0 +1,1 @@
+"""What the tests are made of, and no test: models, names of published networks, strategies."""

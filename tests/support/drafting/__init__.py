@@ -1,0 +1,1 @@
+"""Drafts: what `lrd init` writes."""

@@ -1,0 +1,1 @@
+"""The order of a forward pass, and what contradicts it."""

@@ -1,0 +1,1 @@
+"""Every trainer gives each parameter the learning rate that was asked for, at every step."""

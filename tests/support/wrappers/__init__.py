@@ -1,0 +1,1 @@
+"""Wrappers and adapters change no layer, whatever they do to a parameter's name."""
