@@ -1,16 +1,23 @@
-# `make demo` and `make test` need Python 3.10 or newer and nothing else.
+# `make demo` and `make test` need Python 3.10 or newer and nothing else: what they install is in
+# constraints.txt, so that tomorrow they do what they did today.
 
 PYTHON ?= python3
 BIN := .venv/bin
 HYPOTHESIS_PROFILE ?= $(if $(CI),ci,default)
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8
+INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	$(BIN)/python -m pip install --quiet --editable
 
-.PHONY: demo test lint types imports pytest bench example tables zoo clean
+.PHONY: demo check test lint types imports unit pytest test-lowest test-pinned test-newest \
+	constraints bench example tables zoo mutants fuzz clean
 
 demo: .venv/demo
 	$(BIN)/lrd explain vit_base_patch16_224
 	$(BIN)/lrd explain swin_tiny_patch4_window7_224
 	$(BIN)/lrd explain convnext_small
 	$(BIN)/python -m benchmarks.demo
+
+check: lint types imports unit
 
 test: lint types imports pytest
 
@@ -24,8 +31,19 @@ types: .venv/dev
 imports: .venv/dev
 	$(BIN)/lint-imports
 
+unit: .venv/dev
+	$(PYTEST) -m "not slow and not library"
+
 pytest: .venv/dev
-	$(BIN)/python -m pytest --hypothesis-profile=$(HYPOTHESIS_PROFILE)
+	$(PYTEST) --dist worksteal --hypothesis-profile=$(HYPOTHESIS_PROFILE)
+
+test-lowest test-pinned test-newest: test-%: .venv/dev
+	$(BIN)/nox --session $*
+
+constraints: .venv/dev
+	UV_CUSTOM_COMPILE_COMMAND="make constraints" $(BIN)/uv pip compile pyproject.toml --quiet \
+		--upgrade --universal --python-version 3.10 --extra dev --extra fuzz --no-annotate \
+		--output-file constraints.txt
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.speed
@@ -33,12 +51,18 @@ bench: .venv/dev
 example: .venv/dev
 	$(BIN)/python examples/finetune_digits.py
 
+tables: .venv/dev
+	$(BIN)/python -m tables --write
+
 zoo: .venv/dev
 	$(BIN)/python -m zoo order
 	$(BIN)/python -m zoo drafts
 
-tables: .venv/dev
-	$(BIN)/python -m tables --write
+mutants: .venv/dev
+	$(BIN)/python -m tests.mutants
+
+fuzz: .venv/fuzz
+	$(BIN)/python -m fuzz
 
 clean:
 	rm -rf .venv
@@ -46,10 +70,14 @@ clean:
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/demo: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[timm]'
+.venv/demo: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) '.[timm]'
 	touch $@
 
-.venv/dev: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+.venv/dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) '.[dev]'
 	touch $@ .venv/demo
+
+.venv/fuzz: .venv/dev
+	$(INSTALL) '.[fuzz]'
+	touch $@

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 
 from lrd_registry import LrdError, assign_layers
 from tables.markdown import table
+from tables.versions import library_version
 from tests.support.libraries import LibraryModel
 from tests.support.libraries.everything import MODELS
 
-DISTRIBUTIONS = {"open_clip": "open_clip_torch"}
 HEADER = ["library", "rule set", "models of", "tried", "resolve"]
 
 
@@ -52,8 +51,3 @@ def resolves(model: LibraryModel) -> bool:
     except LrdError:
         return False
     return (assignment.arch, assignment.layout) == (model.arch, model.layout)
-
-
-def library_version(library: str) -> str:
-    """A library by name, with its version."""
-    return f"{library} {version(DISTRIBUTIONS.get(library, library)).partition('+')[0]}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tables import convnext, swin, vit
 from tables.comparison import Comparison
 from tables.markdown import table
+from tables.versions import DISTRIBUTIONS, library_version
 
 
 def tables() -> dict[str, str]:
@@ -18,4 +19,10 @@ def tables() -> dict[str, str]:
 def numbering(comparisons: Sequence[Comparison]) -> str:
     """One table of a family's models, which have the same columns."""
     rows = [row for comparison in comparisons for row in comparison.rows()]
-    return table(["parameters", *comparisons[0].answers], rows)
+    columns = (_with_version(column) for column in comparisons[0].answers)
+    return table(["parameters", *columns], rows)
+
+
+def _with_version(column: str) -> str:
+    """A column is of a published function, which does not change, or of an installed library."""
+    return library_version(column) if column in DISTRIBUTIONS else column

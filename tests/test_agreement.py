@@ -19,7 +19,10 @@ from tests.support.agreement import (
 from tests.support.building import layers_of, timm_model
 from tests.support.name_maps import MAPS, read_map
 from tests.support.name_maps.stand_ins import with_stand_ins
+from tests.support.releases import only_new_names
 from tests.support.twins import FAMILIES, TWINS, network, small_size
+
+pytestmark = [pytest.mark.library, only_new_names]
 
 SWIN_T = {"microsoft": "simmim-swin_t", "mmpretrain": "mmpretrain-swin_tiny"}
 PUBLISHED = [
@@ -94,6 +97,7 @@ def sizes(family):
     return st.tuples(depth, few, heads).map(lambda size: (size[0], 4 * size[1] * size[2], size[2]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", TWINS)
 @settings(max_examples=settings().max_examples // 2)
 @given(st.data())

@@ -16,7 +16,10 @@ from tests.support.agreement import (
 )
 from tests.support.building import model_with, parameter
 from tests.support.name_maps import read_map
+from tests.support.releases import only_new_names
 from tests.support.twins import FAMILIES, network, small_size
+
+pytestmark = [pytest.mark.library, only_new_names]
 
 ROLES = ("match", "first", "last", "previous")
 ELSEWHERE = [("first", "last"), ("last", "first"), ("previous", "first"), ("previous", "last")]

@@ -7,6 +7,8 @@ from lrd_registry import Row, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 
+pytestmark = pytest.mark.engine
+
 
 def rules(*layers, **top):
     return rule_set_from_mapping({"arch": "mine", "layers": list(layers), **top})

@@ -7,6 +7,8 @@ from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
 from tests.support.libraries.everything import MODELS
 
+pytestmark = pytest.mark.library
+
 FIRST = {(m.library, m.family, m.layout): m for m in reversed(MODELS)}
 ODD = {"vit_small_patch16_rope_mixed_224", "vit_srelpos_small_patch16_224"}
 

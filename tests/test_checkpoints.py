@@ -11,6 +11,8 @@ from torch.nn.parameter import UninitializedParameter
 from lrd_registry import ModelError, assign_layers
 from lrd_registry.models import build_model
 
+pytestmark = pytest.mark.engine
+
 TENSORS = {
     "stem.weight": torch.zeros(2, 3, dtype=torch.bfloat16),
     "blocks.0.fc.weight": torch.zeros(4, 2),

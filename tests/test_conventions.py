@@ -7,6 +7,8 @@ from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping({"arch": "mine", "layers": [{"stem": "a.**"}, {"head": "b.**"}]})
 OWN = {"params", "param_names", "weight_decay", "layer", "name", "assignment"}
 

@@ -6,6 +6,8 @@ from lrd_registry import CoverageError, Gap, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
+pytestmark = pytest.mark.engine
+
 ENTRIES = [
     {"stem": ["embed.**", "tokens"]},
     {"block": {"match": "blocks.{i}.**", "last": "blocks.{i}.down.*"}},

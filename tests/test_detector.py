@@ -10,6 +10,8 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from lrd_registry import CoverageError, assign_layers, build_param_groups
 from tests.support.building import layers_of, on_meta
 
+pytestmark = pytest.mark.engine
+
 RULES = """\
 arch: detector
 layouts:

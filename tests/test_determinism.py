@@ -9,6 +9,8 @@ import pytest
 from lrd_registry import assign_layers, build_param_groups
 from tests.support.building import parameter
 
+pytestmark = pytest.mark.engine
+
 REFERENCES = Path(__file__).parent / "data/reference_layers"
 
 

@@ -18,6 +18,9 @@ from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
 from lrd_registry.names.parameters import collect_parameters
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, timm_model
+from tests.support.releases import only_as_pinned
+
+pytestmark = pytest.mark.library
 
 ROOT = Path(__file__).parent.parent
 SWIN_TINY = "swin_tiny_patch4_window7_224"
@@ -273,6 +276,7 @@ def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
         timm_side(nn.Linear(2, 2), 0.75)
 
 
+@only_as_pinned("timm")
 @pytest.mark.parametrize(
     ("a", "b", "model", "expected"),
     [

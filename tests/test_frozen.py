@@ -8,6 +8,8 @@ from lrd_registry import InvalidArgumentError, assign_layers, build_param_groups
 from tests.support.building import layers_of, model_with, timm_model
 from tests.support.model_strategies import cases
 
+pytestmark = pytest.mark.engine
+
 
 @given(cases(), st.data())
 def test_freezing_changes_no_layer_and_leaves_out_what_is_frozen(case, data):

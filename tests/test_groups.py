@@ -10,6 +10,8 @@ from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping(
     {
         "arch": "mine",

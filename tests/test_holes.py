@@ -8,6 +8,8 @@ from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, on_meta
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping(
     {"arch": "vgg", "layers": [{"features": "features.{i}.**"}, {"head": "classifier.**"}]}
 )

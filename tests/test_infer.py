@@ -25,6 +25,8 @@ from lrd_registry.selection.origin import origin
 from lrd_registry.tracing import trace
 from tests.support.building import layers_of, timm_model
 
+pytestmark = pytest.mark.library
+
 
 @pytest.fixture(autouse=True)
 def forget_warnings():

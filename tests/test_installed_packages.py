@@ -15,6 +15,8 @@ from lrd_registry.registry.installed import package_directories
 from lrd_registry.registry.registry import Registry
 from tests.support.documents import blocks
 
+pytestmark = pytest.mark.slow
+
 POINT = 'my-models = "my_models.rules"'
 RULES = 'arch: mynet\nsummary: two layers\nlayers: [stem: "0.**", head: "1.**"]\n'
 PROJECT = """\

@@ -9,13 +9,15 @@ import yaml
 from lrd_registry.registry.default import bundled_rules
 from lrd_registry.rule_files.schema import rule_file_schema
 
+pytestmark = pytest.mark.engine
+
 FILES = sorted(bundled_rules().glob("*.yaml"))
 SCHEMA = bundled_rules() / "rule-set.schema.json"
 
 
 def errors(data):
     validator = jsonschema.Draft202012Validator(rule_file_schema())
-    return [error.message for error in validator.iter_errors(data)]
+    return [f"{error.validator} at {error.json_path}" for error in validator.iter_errors(data)]
 
 
 def test_the_committed_schema_is_the_one_that_the_code_makes():
@@ -34,15 +36,15 @@ def test_bundled_files_name_it_and_validate(path):
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "keyword"),
     [
-        ({"layers": [{"a": "b"}]}, "'arch' is a required property"),
-        ({"arch": "a"}, "is not valid under any of the given schemas"),
-        ({"arch": "a", "layers": []}, "[] should be non-empty"),
-        ({"arch": "a", "layers": [{"a": {"mtch": "b"}}]}, "is not valid under any of the given"),
-        ({"arch": "a", "format": 2, "layers": [{"a": "b"}]}, "1 was expected"),
-        ({"arch": "a", "layrs": [], "layers": [{"a": "b"}]}, "('layrs' was unexpected)"),
+        ({"layers": [{"a": "b"}]}, "required at $"),
+        ({"arch": "a"}, "oneOf at $"),
+        ({"arch": "a", "layers": []}, "minItems at $.layers"),
+        ({"arch": "a", "layers": [{"a": {"mtch": "b"}}]}, "anyOf at $.layers[0].a"),
+        ({"arch": "a", "format": 2, "layers": [{"a": "b"}]}, "const at $.format"),
+        ({"arch": "a", "layrs": [], "layers": [{"a": "b"}]}, "additionalProperties at $"),
     ],
 )
-def test_it_refuses_what_the_loader_refuses(data, message):
-    assert any(message in error for error in errors(data))
+def test_it_refuses_what_the_loader_refuses(data, keyword):
+    assert keyword in errors(data)

@@ -9,6 +9,8 @@ from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with
 from tests.support.model_strategies import cases
 
+pytestmark = pytest.mark.engine
+
 LAYOUT = {
     "prefix": ["net", "model.net"],
     "signature": "blocks.0.w",

@@ -23,6 +23,8 @@ from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with
 from tests.support.model_strategies import cases
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping(
     {
         "arch": "mine",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrd_registry import assign_layers
+from tables.versions import DISTRIBUTIONS, library_version
 from tests.support.building import layers_of, model_with, timm_model
 from tests.support.libraries import (
     everything,
@@ -15,6 +16,9 @@ from tests.support.libraries import (
     torchvision_models,
     transformers_models,
 )
+from tests.support.releases import is_pinned, need_new_names
+
+pytestmark = pytest.mark.library
 
 OTHERS = [model for model in everything.MODELS if model.library != "timm"]
 MODULE = re.compile(r"layers\.\d+\.(blocks\.\d+|downsample)|[a-z_]+")
@@ -23,7 +27,7 @@ RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json")
 
 def fitting(model):
     """The assignment of a library's model, after its layout, names and layers are checked."""
-    built = model.build()
+    built = build(model)
     assignment = assign_layers(built)
     assert (assignment.arch, assignment.layout) == (model.arch, model.layout)
     assert list(assignment) == [name for name, _ in built.named_parameters()]
@@ -32,7 +36,18 @@ def fitting(model):
     return assignment
 
 
+def build(model):
+    """The model; one that its library cannot build is its own affair, but in the pinned release."""
+    try:
+        return model.build()
+    except Exception as error:
+        if is_pinned(DISTRIBUTIONS[model.library]):
+            raise
+        pytest.skip(f"{library_version(model.library)} cannot build it: {error!r}")
+
+
 def test_no_family_is_empty():
+    need_new_names()
     tables = timm_models.MODULES, transformers_models.TYPES, torchvision_models.FAMILIES
     families = {model.family for model in everything.MODELS}
     assert families == set(open_clip_models.FAMILIES).union(*tables)

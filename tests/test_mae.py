@@ -6,6 +6,8 @@ from torch.nn.parameter import UninitializedParameter
 from lrd_registry import CoverageError, ModelError, param_groups_lrd
 from tests.support.building import parameter, timm_model
 
+pytestmark = pytest.mark.engine
+
 
 def mae_groups(model, weight_decay, exempt, layer_decay):
     """MAE's groups: by layer and decay, in the order in which the parameters come."""

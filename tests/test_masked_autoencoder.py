@@ -19,6 +19,8 @@ from tests.support.masked_autoencoder import (
     MaskedAutoencoder,
 )
 
+pytestmark = pytest.mark.library
+
 RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json").read_text())
 
 

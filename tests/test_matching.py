@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from lrd_registry.patterns.matching import Hit, Matcher
 from lrd_registry.patterns.syntax import parse_pattern
 
+pytestmark = pytest.mark.engine
+
 TOKEN = re.compile(r"(\{\w+\}|\*)")
 
 

@@ -10,6 +10,9 @@ import transformers
 
 from lrd_registry import ModelError
 from lrd_registry.models import build_model
+from tests.support.releases import need_type
+
+pytestmark = pytest.mark.library
 
 MODULE = """
 from torch import nn
@@ -85,6 +88,7 @@ def test_what_cannot_be_built_is_named(name, message):
     ],
 )
 def test_a_type_of_transformers_decides_the_configuration(name, class_name):
+    need_type(name)
     model = build_model(name)
     assert type(model).__name__ == class_name
     assert model.config.to_dict() == type(model.config)().to_dict()
@@ -109,11 +113,14 @@ def test_a_type_of_transformers_decides_the_configuration(name, class_name):
     ],
 )
 def test_what_transformers_does_not_have_is_named(name, message):
+    if "vitt" not in name:
+        need_type(name)
     with pytest.raises(ModelError) as caught:
         build_model(name)
     assert message in str(caught.value)
 
 
+@pytest.mark.slow
 def test_transformers_prints_nothing_and_speaks_again_afterwards():
     code = (
         "from lrd_registry.models import build_model; build_model('hf:blip')\n"

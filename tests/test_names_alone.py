@@ -7,6 +7,8 @@ from lrd_registry.names.alone import readings_of_names
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, parameter
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping(
     {
         "arch": "mine",

@@ -8,6 +8,8 @@ from torch import nn
 from lrd_registry import build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 
+pytestmark = pytest.mark.engine
+
 RULES = rule_set_from_mapping({"arch": "mine", "layers": [{"stem": "0.**"}, {"head": "1.**"}]})
 
 

@@ -5,6 +5,9 @@ import pytest
 from lrd_registry import assign_layers
 from lrd_registry.models import build_model
 from tests.support.building import layers_of, timm_model
+from tests.support.releases import need_type
+
+pytestmark = pytest.mark.library
 
 
 def assign(name):
@@ -35,6 +38,7 @@ def test_it_fits_by_name(name, arch):
     ],
 )
 def test_a_type_of_transformers_fits_by_name(model_type, arch):
+    need_type(f"hf:{model_type}")
     assert assign_layers(build_model(f"hf:{model_type}")).arch == arch
 
 

@@ -6,6 +6,8 @@ from torch import nn
 from lrd_registry import CoverageError, assign_layers, build_param_groups
 from tests.support.building import layers_of, model_with, timm_model
 
+pytestmark = pytest.mark.engine
+
 WHOLE = timm_model("vit_tiny_patch16_224", depth=6)
 
 

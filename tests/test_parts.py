@@ -13,6 +13,8 @@ from lrd_registry import (
 from lrd_registry.rule_files.loading import parse_rule_set
 from tests.support.building import model_with, timm_model
 
+pytestmark = pytest.mark.engine
+
 RULES = parse_rule_set(
     """
     arch: pair

@@ -7,6 +7,8 @@ import pytest
 
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
 
+pytestmark = pytest.mark.engine
+
 MATCHES = [
     # literal names
     ("cls_token", "cls_token", ()),

@@ -12,6 +12,8 @@ from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 from tests.support.model_strategies import Case, cases
 
+pytestmark = pytest.mark.engine
+
 DECAYS = st.floats(0.01, 1.0)
 SCALAR_HEAD = Case(
     rule_set_from_mapping({"arch": "one", "layers": [{"head": "temperature"}]}),

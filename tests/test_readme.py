@@ -5,13 +5,14 @@ import io
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lrd_registry.rule_files.loading import load_rule_set
 from tests.support.documents import ROOT, blocks
+
+pytestmark = pytest.mark.slow
 
 
 def save_rule_file(text):
@@ -36,15 +37,18 @@ def run_make(text):
         assert (command[0], done.returncode) == ("make", 0), done.stderr
 
 
-def run_console(text):
-    for line in text.splitlines():
-        prompt, program, *arguments = shlex.split(line)
-        assert (prompt, program) == ("$", "lrd")
-        done = subprocess.run(
-            [sys.executable, "-m", "lrd_registry", *arguments], text=True, capture_output=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
+def run_console(lrd):
+    """In this process, which has the libraries already."""
+
+    def run(text):
+        for line in text.splitlines():
+            prompt, program, *arguments = shlex.split(line)
+            assert (prompt, program) == ("$", "lrd")
+            status, output, error = lrd(*arguments)
+            assert status == 0, error
+            assert output
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -61,10 +65,10 @@ def run_console(text):
         "CONTRIBUTING.md",
     ],
 )
-def test_every_block_runs(path, tmp_path, monkeypatch):
+def test_every_block_runs(path, tmp_path, monkeypatch, lrd):
     monkeypatch.chdir(tmp_path)
     names = {}
-    run = {"bash": run_make, "yaml": save_rule_file, "console": run_console}
+    run = {"bash": run_make, "yaml": save_rule_file, "console": run_console(lrd)}
     # An entry point in toml is installed for real by test_installed_packages; text is no code.
     found = [(lang, text) for lang, text in blocks(path) if lang not in {"toml", "text"}]
     assert found

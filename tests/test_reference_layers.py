@@ -8,6 +8,8 @@ import pytest
 from lrd_registry import assign_layers
 from tests.support.building import layers_of, model_with, parameter
 
+pytestmark = pytest.mark.engine
+
 CASES = sorted((Path(__file__).parent / "data/reference_layers").glob("*.json"))
 
 

@@ -23,6 +23,8 @@ from lrd_registry.registry.default import RULES_PATH, bundled_rules
 from lrd_registry.registry.registry import Registry
 from tests.support.building import layers_of, model_with
 
+pytestmark = pytest.mark.engine
+
 TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: a.**, head: b.**]\n"
 MODEL = ["a.w", "b.w"]
 

@@ -11,6 +11,8 @@ import pytest
 from lrd_registry import RuleFileError, load_rule_set
 from lrd_registry.rule_files.loading import parse_rule_set, rule_set_from_mapping
 
+pytestmark = pytest.mark.engine
+
 EXAMPLES = Path(__file__).parent / "data/rule_files"
 VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
 INVALID = sorted((EXAMPLES / "invalid").glob("*.yaml"))

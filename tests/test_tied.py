@@ -9,6 +9,8 @@ from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 from tests.support.model_strategies import cases
 
+pytestmark = pytest.mark.engine
+
 LAYERS = [{"stem": ["embed.*", "mask.*"]}, {"block": "blocks.{i}.*"}, {"head": "head.*"}]
 SHARED = parameter(2, 2)
 TORN = model_with(

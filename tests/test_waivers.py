@@ -12,6 +12,8 @@ from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
 from lrd_registry.tracing.contradictions import Contradiction
 
+pytestmark = pytest.mark.engine
+
 LAYERS = "layers: [stem: embed.*, block: 'blocks.{i}.*', head: [bias, head.*]]\n"
 WAIVED = LAYERS + "waivers: [{parameters: bias, why: its authors number it with the head}]\n"
 

@@ -1,10 +1,13 @@
 """Which names are exempt from weight decay: string search must agree with the pattern language."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lrd_registry.groups.weight_decay import WeightDecayRule
 from lrd_registry.patterns.syntax import parse_pattern
+
+pytestmark = pytest.mark.engine
 
 SEGMENTS = st.sampled_from(["a", "b", "ab", "bias", "0"])
 NAMES = st.lists(SEGMENTS, min_size=1, max_size=4).map(".".join)

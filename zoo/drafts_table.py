@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tables.libraries import library_version
 from tables.markdown import table
+from tables.versions import library_version
 
 Results = Mapping[str, Mapping[str, Any]]
 HEADER = [

@@ -9,8 +9,8 @@ from typing import Any
 from lrd_registry import LrdError, ModelError, assign_layers
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.checking import check_order
-from tables.libraries import library_version
 from tables.markdown import table
+from tables.versions import library_version
 from tests.support.libraries.everything import MODELS
 
 COLUMNS = ["models", "traced", "in order", "by a waiver"]

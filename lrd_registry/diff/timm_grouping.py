@@ -78,7 +78,7 @@ def _timms_function() -> Any:
         return importlib.import_module("timm.optim").param_groups_layer_decay
     except (ImportError, AttributeError):
         raise ModelError(
-            "timm's own grouping needs timm 1.0.12 or newer, which is not installed: "
+            "timm's own grouping needs timm 1.0.20 or newer, which is not installed: "
             "pip install --upgrade timm"
         ) from None
 

@@ -25,13 +25,11 @@ def torchvision_model(name: str) -> nn.Module:
     if name not in models:
         hint = did_you_mean(name, models, quote="{!r}")
         raise ModelError(f"torchvision {torchvision.__version__} has no model {name!r}{hint}")
-    from lrd_registry.models.numbers_on_cpu import NumbersOnCpu
 
     def build() -> Any:
         builder = torchvision.models.get_model_builder(name)
         # A detection model would download a trained backbone if nothing were said of it.
         options = {"weights", "weights_backbone"} & inspect.signature(builder).parameters.keys()
-        with NumbersOnCpu():
-            return builder(**dict.fromkeys(options))
+        return builder(**dict.fromkeys(options))
 
     return build_on_meta(build, f"torchvision:{name}")

@@ -27,9 +27,9 @@ def build_on_meta(build: Callable[[], Any], name: str) -> nn.Module:
     import torch
 
     try:
-        with torch.device("meta"), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = build()
+            model = call_on_meta(build)
     except ModelError:
         raise
     except Exception as error:
@@ -38,6 +38,26 @@ def build_on_meta(build: Callable[[], Any], name: str) -> nn.Module:
     if not isinstance(model, torch.nn.Module):
         raise ModelError(f"{name} gave a {type(model).__name__}, not a torch.nn.Module")
     return model
+
+
+def call_on_meta(build: Callable[[], Any]) -> Any:
+    """What `build` gives, with the meta device as torch's default.
+
+    Where it fails because it reads numbers that it has made itself, such as the rates of
+    stochastic depth in timm before 1.0.21, it is called again with such numbers in memory.
+    """
+    import torch
+
+    from lrd_registry.models.numbers_on_cpu import NumbersOnCpu
+
+    with torch.device("meta"):
+        try:
+            return build()
+        except (RuntimeError, NotImplementedError) as error:
+            if "meta tensor" not in str(error).lower():
+                raise
+        with NumbersOnCpu():
+            return build()
 
 
 def describe_error(error: Exception) -> str:

@@ -25,6 +25,8 @@ from tests.support.distributed.training import (
     vit,
 )
 
+pytestmark = pytest.mark.slow
+
 LATER = rows_meant(FACTOR)
 FORMS = {
     "nested": StateDictOptions(),

@@ -20,6 +20,8 @@ from tests.support.distributed.training import (
     whole,
 )
 
+pytestmark = pytest.mark.slow
+
 FSDP = "_fsdp_wrapped_module."
 SPELLED = {  # what stands before every name, and after `blocks.N.`
     in_ddp: ("module.", ""),

@@ -9,6 +9,8 @@ from tests.support.distributed.processes import on_ranks
 from tests.support.distributed.rows import rows_meant, rows_of, without_wrappers
 from tests.support.distributed.training import groups_of, vit
 
+pytestmark = pytest.mark.slow
+
 
 def dimensions():
     return {parameter.ndim for parameter in in_fsdp1(vit()).parameters()}

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+import pytest
 import torch
 from torch import distributed, nn
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
@@ -20,6 +21,8 @@ from tests.support.distributed.training import (
     vit,
     whole,
 )
+
+pytestmark = pytest.mark.slow
 
 BLOCKS = range(3), range(3, 6)  # of each stage
 

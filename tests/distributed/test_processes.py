@@ -9,6 +9,8 @@ from torch import distributed
 
 from tests.support.distributed.processes import RankError, on_ranks
 
+pytestmark = pytest.mark.slow
+
 
 def sum_of_ranks(start):
     total = torch.tensor(start + distributed.get_rank())

@@ -1,5 +1,6 @@
 """`verify_ranks`: groups that are the same on every rank pass; else each rank names the odd one."""
 
+import pytest
 import torch
 from torch import distributed
 from torch.distributed.optim import ZeroRedundancyOptimizer
@@ -9,6 +10,8 @@ from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.distributed.engines import in_ddp, in_fsdp1, in_fsdp2
 from tests.support.distributed.processes import on_ranks
 from tests.support.distributed.training import LR, groups_of, sgd, vit, whole
+
+pytestmark = pytest.mark.slow
 
 ODD, RANKS = 1, 3
 TWO_LAYERS = rule_set_from_mapping(

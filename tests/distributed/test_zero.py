@@ -1,5 +1,6 @@
 """ZeroRedundancyOptimizer: each rank steps for some of the parameters, and all of it is right."""
 
+import pytest
 import torch
 from torch import distributed
 from torch.distributed.optim import ZeroRedundancyOptimizer
@@ -19,6 +20,8 @@ from tests.support.distributed.training import (
     verify,
     vit,
 )
+
+pytestmark = pytest.mark.slow
 
 LATER = rows_meant(FACTOR)
 

@@ -1,5 +1,6 @@
 """Random networks: the draft covers them, is in order, tells blocks apart, and fits deeper ones."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +9,8 @@ from lrd_registry.rule_files.loading import parse_rule_set
 from lrd_registry.selection.selection import assign_layers
 from tests.support.drafting.drafting import drafted, out_of_order
 from tests.support.drafting.random_networks import WIDTH, designs
+
+pytestmark = pytest.mark.slow
 
 INPUT = (1, WIDTH)
 

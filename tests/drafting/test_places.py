@@ -12,6 +12,8 @@ from lrd_registry.tracing.uses import Trace
 from tests.support.building import layers_of, timm_model
 from tests.support.drafting.drafting import drafted
 
+pytestmark = pytest.mark.library
+
 
 def layers_in(text: str) -> list[str]:
     """The lines of a text's entries."""

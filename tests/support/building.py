@@ -6,6 +6,8 @@ import timm
 import torch
 from torch import nn
 
+from lrd_registry.models.on_meta import call_on_meta
+
 
 def parameter(*shape: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape, device="meta"))
@@ -29,8 +31,7 @@ def model_with(parameters: Mapping[str, nn.Parameter] | Iterable[str]) -> nn.Mod
 
 def on_meta(make: Callable[..., nn.Module], *arguments, **options) -> nn.Module:
     """What `make` builds, on the meta device."""
-    with torch.device("meta"):
-        return make(*arguments, **options)
+    return call_on_meta(lambda: make(*arguments, **options))
 
 
 def timm_model(name: str, **options) -> nn.Module:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import open_clip.transformer
 import timm
-import torch
 import torchvision.models as tv
 import transformers as hf
 from timm.models.beit import Beit
@@ -19,6 +18,7 @@ from torchvision.models.convnext import CNBlockConfig
 from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformerBlockV2
 
 from tests.support.agreement import Network
+from tests.support.building import on_meta
 from tests.support.name_maps import read_map
 from tests.support.name_maps.stand_ins import reference, with_stand_ins
 
@@ -228,8 +228,7 @@ def network(family: str, *size, references: Mapping[str, str] | None = None) -> 
     """
     build, names = FAMILIES[family]
     depths = (size[0],) if isinstance(size[0], int) else size[0]
-    with torch.device("meta"):
-        models = build(*size)
+    models = on_meta(build, *size)
     recorded = {library: reference(name) for library, name in (references or {}).items()}
     return with_stand_ins(Network(read_map(names), depths, models | recorded))
 

@@ -13,6 +13,8 @@ from lrd_registry.tracing import trace
 from lrd_registry.tracing.inputs import arguments_of, given_arguments
 from tests.support.building import on_meta
 
+pytestmark = pytest.mark.library
+
 IMAGE = {"image_size": 32, "patch_size": 16, "num_channels": 4}
 SIZE = {
     "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8

@@ -6,6 +6,9 @@ import transformers
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.inputs import arguments_of
 from tests.support.building import on_meta
+from tests.support.releases import HAS_NEW_NAMES, release
+
+pytestmark = pytest.mark.library
 
 SIZE = {
     "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8
@@ -55,5 +58,7 @@ SMALL = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "encoder_attent
     ],
 )
 def test_models_of_text_that_look_at_their_tokens_are_traced(name, options):
+    if release("torch") < (2, 7) or not HAS_NEW_NAMES:
+        pytest.skip("older ones tie after the weights are there, or cannot autocast without data")
     model = getattr(transformers, name)
     assert trace(on_meta(lambda: model(model.config_class(**options)))).unused == ()

@@ -18,6 +18,8 @@ from tests.support.trainers.tiny import (
     record,
 )
 
+pytestmark = pytest.mark.library
+
 BATCHES_PER_STEP = 2
 
 

@@ -20,6 +20,8 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
+pytestmark = pytest.mark.library
+
 
 def train(**options):
     model = mlp()

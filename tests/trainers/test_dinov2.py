@@ -22,6 +22,8 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
+pytestmark = pytest.mark.library
+
 FROZEN_STEPS = 4  # of the head's last layer, at the start
 RULES = rule_set_from_mapping(
     {"arch": "student", "layers": [{"stem": "0.**"}, {"head": ["mlp.**", "last_layer.**"]}]}

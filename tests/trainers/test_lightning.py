@@ -20,7 +20,10 @@ from tests.support.trainers.tiny import (
     mlp_groups,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # advice on speed
+pytestmark = [
+    pytest.mark.library,
+    pytest.mark.filterwarnings("ignore"),  # advice on speed
+]
 
 
 class Module(lightning.LightningModule):

@@ -23,6 +23,8 @@ from tests.support.trainers.tiny import (
     timm_vit,
 )
 
+pytestmark = pytest.mark.library
+
 MIN_LR = 0.1 * LR
 
 

@@ -19,6 +19,8 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
+pytestmark = pytest.mark.library
+
 MIN_LR, WEIGHT_DECAY = 0.1 * LR, 0.1
 
 

@@ -21,6 +21,8 @@ from tests.support.trainers.tiny import (
     timm_vit,
 )
 
+pytestmark = pytest.mark.library
+
 TIMMS = [
     pytest.param(
         name, marks=pytest.mark.skipif(name not in list_optimizers(), reason="not in this timm")

@@ -29,6 +29,8 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
+pytestmark = pytest.mark.library
+
 FLOOR = 0.2  # between the scales of layers 0 and 1
 
 

@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from lrd_registry import build_param_groups
+from tests.support.releases import only_new_names
 from tests.support.trainers.tiny import (
     LAYER_DECAY,
     LR,
@@ -28,7 +29,11 @@ from tests.support.trainers.tiny import (
     factor,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # advice on speed
+pytestmark = [
+    pytest.mark.library,
+    only_new_names,
+    pytest.mark.filterwarnings("ignore"),  # advice on speed
+]
 
 SCALES = {
     "vit.embeddings": 0.125,

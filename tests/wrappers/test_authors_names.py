@@ -14,6 +14,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import Before, check
 from tests.support.wrappers.tiny import timm_vit
 
+pytestmark = pytest.mark.engine
+
 SPEAKING = ["module", "base_model", "model", "base_layer", "parametrizations"]
 NO_AUTHORS = [
     "_orig_mod",

@@ -10,6 +10,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import decays
 from tests.support.wrappers.tiny import NET, Net
 
+pytestmark = pytest.mark.engine
+
 wraps = pytest.mark.parametrize(
     ("wrap", "start"),
     [(lambda model: model, ""), (nn.DataParallel, "module."), (torch.compile, "_orig_mod.")],

@@ -9,6 +9,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import Before, check, decays
 from tests.support.wrappers.tiny import NET, Net, timm_vit
 
+pytestmark = [pytest.mark.engine, pytest.mark.library]
+
 
 @pytest.fixture
 def fabric():

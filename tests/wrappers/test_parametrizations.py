@@ -11,6 +11,8 @@ from tests.support.wrappers.checking import Before, check, decays
 from tests.support.wrappers.stacks import Scaled
 from tests.support.wrappers.tiny import NET, Net, timm_vit
 
+pytestmark = pytest.mark.engine
+
 OWN = ["scale", "mix.weight", "mix.bias"]
 
 

@@ -4,8 +4,18 @@ import peft
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
+from tests.support.releases import need_new_names
+from tests.support.wrappers import tiny
 from tests.support.wrappers.checking import LORA, Before, check, decays
-from tests.support.wrappers.tiny import NET, Net, timm_vit, transformers_vit
+from tests.support.wrappers.tiny import NET, Net, timm_vit
+
+pytestmark = [pytest.mark.engine, pytest.mark.library]
+
+
+def transformers_vit():
+    need_new_names()
+    return tiny.transformers_vit()
+
 
 PLACES = {  # modules to adapt: a convolution, two blocks' linear ones, and the head
     timm_vit: ["patch_embed.proj", "blocks.0.mlp.fc1", "blocks.2.mlp.fc1", "head"],

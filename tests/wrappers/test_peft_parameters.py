@@ -12,6 +12,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import LORA, Before, check, check_form, decays, named
 from tests.support.wrappers.tiny import NET, Net, timm_vit, torchvision_vit
 
+pytestmark = [pytest.mark.engine, pytest.mark.library]
+
 
 def test_adapters_decay_as_their_own_shapes_say():
     """Not as the tensor that comes first in what they adapt, which may be a bias."""

@@ -7,8 +7,18 @@ from torch import nn
 
 from lrd_registry import assign_layers, build_param_groups
 from tests.support.building import layers_of
+from tests.support.releases import need_new_names
+from tests.support.wrappers import tiny
 from tests.support.wrappers.checking import LORA, Before, check, check_form, named
-from tests.support.wrappers.tiny import NET, Net, timm_vit, torchvision_vit, transformers_vit
+from tests.support.wrappers.tiny import NET, Net, timm_vit, torchvision_vit
+
+pytestmark = [pytest.mark.engine, pytest.mark.library]
+
+
+def transformers_vit():
+    need_new_names()
+    return tiny.transformers_vit()
+
 
 LOHA = [f"hada_w{half}_{side}.second" for half in (1, 2) for side in "ab"]
 

@@ -11,6 +11,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import Before, check, check_form
 from tests.support.wrappers.tiny import BERT, GPT2, bert, gpt2, timm_vit, transformers_vit
 
+pytestmark = [pytest.mark.engine, pytest.mark.library]
+
 HEAD = [f"base_model.classifier.modules_to_save.default.{name}" for name in ("weight", "bias")]
 MLP = [f"{i}.{name}" for i in (0, 2, 4) for name in ("weight", "bias")]
 SIZES = {"num_virtual_tokens": 4}

@@ -13,7 +13,12 @@ from tests.support.wrappers.stacks import STEPS, Stack
 
 FSDP = "_fsdp_wrapped_module"
 
-pytestmark = pytest.mark.usefixtures("one_process")
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.library,
+    pytest.mark.slow,
+    pytest.mark.usefixtures("one_process"),
+]
 
 
 @given(cases(), st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=4), st.data())

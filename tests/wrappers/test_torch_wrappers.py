@@ -17,6 +17,8 @@ from tests.support.building import layers_of
 from tests.support.wrappers.checking import Before, check, decays
 from tests.support.wrappers.tiny import NET, Net, timm_vit, transformers_vit
 
+pytestmark = pytest.mark.engine
+
 AROUND_ONE = {  # what wraps a module, and the component that it adds
     "compile": (torch.compile, "_orig_mod"),
     "checkpoint": (checkpoint_wrapper, "_checkpoint_wrapped_module"),

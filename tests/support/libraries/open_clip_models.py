@@ -44,7 +44,7 @@ def has_own_visual_tower(config):
 def is_known(config):
     """Whether its towers are of bundled families: open_clip's own, or of timm's modules."""
     trunk = config["vision_cfg"].get("timm_model_name", "").split(".")[0]
-    visual = is_model_in_modules(trunk, MODULES) if trunk else has_own_visual_tower(config)
+    visual = is_model_in_modules(trunk, set(MODULES)) if trunk else has_own_visual_tower(config)
     return visual and "hf_model_name" not in config["text_cfg"] and class_of(config) != CoCa
 
 
