@@ -187,3 +187,10 @@ def test_a_real_module_is_walked_as_torch_walks_it():
     model.register_parameter("none", None)
     found = assign_layers(model, rules({"all": "**"}))
     assert list(found) == [name for name, _ in model.named_parameters()]
+
+
+def test_the_repr_has_no_line_for_each_parameter():
+    rules = rule_set_from_mapping({"arch": "a", "layers": [{"all": "**"}]})
+    found = repr(assign_layers(model_with([f"x{n}" for n in range(99)]), rules))
+    assert found.startswith("Assignment(arch='a', layout='default', entries=('all',)")
+    assert "x42" not in found

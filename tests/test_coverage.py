@@ -63,7 +63,7 @@ def test_the_first_twenty_are_named_and_the_rest_counted():
     assert len(error.unmatched) == 23
     assert "    extra.19  (closest: " in str(error)
     assert "extra.20" not in str(error)
-    assert "    … and 3 more\n" in str(error)
+    assert "\n    … and 3 more\n" in str(error)
 
 
 def test_the_closest_pattern_shares_the_longest_beginning():

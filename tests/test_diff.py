@@ -272,7 +272,7 @@ def test_timm_cannot_group_a_model_without_a_class_or_shapes(model):
 
 def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm.optim", None)
-    with pytest.raises(ModelError, match=r"needs timm 1\.0\.12 or newer.*: pip install --upgrade"):
+    with pytest.raises(ModelError, match=r"needs timm 1\.0\.20 or newer.*: pip install --upgrade"):
         timm_side(nn.Linear(2, 2), 0.75)
 
 

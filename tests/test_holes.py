@@ -136,3 +136,35 @@ def test_one_line_is_enough_for_every_vgg(depth):
     torchvision = pytest.importorskip("torchvision")
     assignment = assign_layers(on_meta(getattr(torchvision.models, depth)), RULES)
     assert assignment.num_layers == int(depth[3:]) - 3 + 1
+
+
+def test_one_of_several_lists_without_parameters_is_enough():
+    """An entry with two lists: in the first is an activation, the second is shorter."""
+    rules = {"arch": "a", "layers": [{"block": ["a.{i}.**", "b.{i}.**"]}]}
+    model = nn.ModuleDict(
+        {
+            "a": nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2)),
+            "b": nn.ModuleDict({"0": nn.Linear(2, 2), "2": nn.Linear(2, 2)}),
+        }
+    )
+    layers = layers_of(assign_layers(model, rule_set_from_mapping(rules)))
+    assert (layers["a.2.bias"], layers["b.2.bias"]) == (1, 1)
+
+
+def test_what_joins_a_block_that_is_not_there_is_a_hole_of_the_innermost_index():
+    rules = {
+        "arch": "a",
+        "layers": [{"block": {"match": "s.{i}.b.{j}.**", "first": "s.{i}.extra.{j}.**"}}],
+    }
+    model = nn.Module()
+    for name in ("s.0.b.0", "s.0.b.1", "s.1.b.0", "s.1.extra.5"):
+        *path, leaf = name.split(".")
+        inner = model
+        for part in path:
+            if part not in inner._modules:
+                inner.add_module(part, nn.Module())
+            inner = inner._modules[part]
+        inner.add_module(leaf, nn.Linear(2, 2))
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, rule_set_from_mapping(rules))
+    assert caught.value.gaps == (Gap("block", "s.1.b.{j}.**", "j", (range(5, 6),)),)

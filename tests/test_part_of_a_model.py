@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
+from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, timm_model
 
 pytestmark = pytest.mark.engine
@@ -106,3 +107,23 @@ def test_a_stage_with_other_names_is_an_error_that_names_them():
         assign_layers(model_with(["blocks.0.w", "other.w"]), assign_layers(WHOLE))
     assert caught.value.unmatched == ("blocks.0.w", "other.w")
     assert "make it from the whole model, with the same names" in str(caught.value)
+
+
+def test_a_module_set_to_none_that_is_not_of_the_last_layer_is_left_out_alone():
+    """Only what would have been the last layer tells that this is a part of a model."""
+    rules = {
+        "arch": "a",
+        "layers": [
+            {"stem": "stem.**"},
+            {"neck": {"match": "neck.**", "optional": True}},
+            {"head": {"match": "head.**", "optional": True}},
+        ],
+    }
+    model = nn.Module()
+    model.stem = nn.Linear(2, 2)
+    model.neck = None
+    assert list(assign_layers(model, rule_set_from_mapping(rules))) == ["stem.weight", "stem.bias"]
+    model.head = None
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, rule_set_from_mapping(rules))
+    assert caught.value.missing == ("head",)

@@ -8,6 +8,7 @@ from lrd_registry import (
     RuleFileError,
     assign_layers,
     build_param_groups,
+    register_rules,
     verify_learning_rates,
 )
 from lrd_registry.rule_files.loading import parse_rule_set
@@ -229,3 +230,11 @@ def test_the_command_line_shows_the_depth_of_each_part(lrd, tmp_path):
     assert "5 layers in visual, 2 layers in text, layer decay 0.75" in out
     _, out, _ = lrd("show", tmp_path / "pair.yaml")
     assert "  part visual, under visual\n    stem\n      embed.*" in out
+
+
+def test_the_waivers_of_a_part_s_own_rule_set_come_along_under_its_prefix():
+    waiver = {"parameters": "blocks.{i}.bias", "why": "shared with the layer before"}
+    register_rules({"arch": "tower", "layers": [{"block": "blocks.{i}.*"}], "waivers": [waiver]})
+    rules = parse_rule_set("arch: pair\nparts:\n  image: {prefix: v, rules: tower}\n")
+    (found,) = assign_layers(model_with(["v.blocks.0.bias"]), rules).waivers
+    assert (list(map(str, found.parameters)), found.why) == (["v.blocks.{i}.bias"], waiver["why"])

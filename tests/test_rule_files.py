@@ -124,6 +124,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, content, message):
     assert messages(written(tmp_path, content)) == message
 
 
+def test_a_problem_s_source_is_the_path_as_text(tmp_path):
+    for content in ("arch: 3\n", "arch: [\n", "\xff"):
+        path = written(tmp_path, content)
+        with pytest.raises(RuleFileError) as caught:
+            load_rule_set(path)
+        assert {problem.source for problem in caught.value.problems} == {str(path)}
+
+
 def test_a_path_that_cannot_be_read_is_a_rule_file_error(tmp_path):
     assert messages(tmp_path) == f"{tmp_path.name}:1:1: cannot be read: Is a directory"
     missing = tmp_path / "no.yaml"

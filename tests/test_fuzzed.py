@@ -1,0 +1,51 @@
+"""What the fuzzer is run on, without the fuzzer: its beginnings, and what it once found."""
+
+import pytest
+
+from fuzz.documents import document, seeds
+from fuzz.running import beginnings
+from fuzz.targets import TARGETS
+from lrd_registry.rule_files.loading import parse_rule_set
+
+pytestmark = pytest.mark.engine
+
+HOSTILE = [
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"\n" * 50,
+    b"**\n" + b"a." * 500,
+    b"{i}{j}\n1",
+    b"{i}\n" + b"9" * 400,
+    "\x03\u0660.\u2028\n\u0661".encode(),
+    b"arch: x\nlayers:\n- {a: b, a: c}\n---\n",
+    b"? {[: }\n",
+    b"a: !!python/object:os.system {}",
+    b"arch: &a [*a]\n",
+    b"layers: [{a: {match: [{}]}}]",
+    bytes(range(256)),
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_holds_on_what_it_begins_with(target):
+    for content in beginnings(target):
+        TARGETS[target](content)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_target_holds_on_what_is_hostile(target, content):
+    TARGETS[target](content)
+
+
+def test_every_document_is_valid_before_it_is_edited():
+    for text in seeds():
+        assert parse_rule_set(text).layouts
+
+
+def test_an_edit_is_what_its_bytes_say():
+    first, *rest = seeds()[0].splitlines(keepends=True)
+    assert document(bytes([0, 3, 0, 0, 0, 0])) == "".join(rest)
+    assert document(bytes([0, 4, 0, 0, 0, 0])) == "".join([first, first, *rest])
+    assert document(bytes([0, 6, 0, 0, 0, 2])) == "".join([f"  {first}", *rest])
