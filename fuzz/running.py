@@ -74,6 +74,7 @@ def write_corpus(corpus: Path, target: str) -> None:
 
 
 def beginnings(target: str) -> Iterable[bytes]:
+    """The inputs that a target begins with."""
     if target == "rule_file":
         return [text.encode() for text in seeds() if len(text) < 4096]
     if target == "mutated_file":

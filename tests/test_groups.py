@@ -2,11 +2,14 @@
 
 import re
 import warnings
+from dataclasses import FrozenInstanceError
 
 import pytest
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
+from lrd_registry.groups.conventions import CONVENTIONS
+from lrd_registry.groups.param_groups import Rates
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
@@ -211,3 +214,8 @@ def test_a_parameter_outside_the_assignment_is_an_error():
     with pytest.raises(Exception, match=r"1 parameters are not in this assignment") as caught:
         build_param_groups([("blocks.1.w", parameter(1))], whole)
     assert caught.value.unmatched == ("blocks.1.w",)
+
+
+def test_the_rates_of_groups_stay_as_they_were_checked():
+    with pytest.raises(FrozenInstanceError):
+        Rates(CONVENTIONS["torch"], 0.05).weight_decay = -1.0

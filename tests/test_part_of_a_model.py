@@ -119,11 +119,10 @@ def test_a_module_set_to_none_that_is_not_of_the_last_layer_is_left_out_alone():
             {"head": {"match": "head.**", "optional": True}},
         ],
     }
-    model = nn.Module()
-    model.stem = nn.Linear(2, 2)
-    model.neck = None
+    model = nn.ModuleDict({"stem": nn.Linear(2, 2)})
+    model.register_module("neck", None)
     assert list(assign_layers(model, rule_set_from_mapping(rules))) == ["stem.weight", "stem.bias"]
-    model.head = None
+    model.register_module("head", None)
     with pytest.raises(CoverageError) as caught:
         assign_layers(model, rule_set_from_mapping(rules))
     assert caught.value.missing == ("head",)

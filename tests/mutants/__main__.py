@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from tests.mutants.covering import ROOT, Covering, measure_coverage
@@ -16,8 +17,11 @@ from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.running import Outcome, Task, relative, run
 from tests.mutants.score import equivalents, report, states
 
-SUBJECTS = ("patterns", "rule_files", "names", "placing", "layers", "groups", "learning_rates",
-            "resuming")  # fmt: skip
+SUBJECTS = (
+    *("patterns", "rule_files", "names", "placing", "layers", "groups"),
+    *("learning_rates", "resuming"),
+)
+FOLDERS = [ROOT / "lrd_registry" / subject for subject in SUBJECTS]
 
 
 def main() -> None:
@@ -30,16 +34,16 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
     given = parser.parse_args()
     os.chdir(ROOT)
-    folders = [ROOT / "lrd_registry" / subject for subject in SUBJECTS]
-    mutants = [mutant for mutant in _all(folders) if given.only in str(mutant)]
+    mutants = [mutant for mutant in all_mutants() if given.only in str(mutant)]
     if not given.all and not given.only:
         mutants = random.Random(given.seed).sample(mutants, min(given.sample, len(mutants)))
-    outcomes = try_all(mutants, measure_in_a_process(folders), given.jobs)
+    outcomes = try_all(mutants, measure_in_a_process(FOLDERS), given.jobs)
     print(report(states(outcomes, equivalents())))
 
 
-def _all(folders: Sequence[Path]) -> list[Mutant]:
-    files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+def all_mutants() -> list[Mutant]:
+    """Every mutant of the engine."""
+    files = [path for folder in FOLDERS for path in sorted(folder.glob("*.py"))]
     return [mutant for path in files for mutant in mutants_of(path.read_text(), relative(path))]
 
 
@@ -64,14 +68,8 @@ def try_all(mutants: Sequence[Mutant], covering: Covering, jobs: int) -> list[Ou
         raise SystemExit(f"the tests fail without any mutant: {whole.state}")
     uncovered = [Outcome(task.mutant, "alive", 0.0) for task in tasks if not task.tests]
     covered = [task for task in tasks if task.tests]
-    tried = track(run(covered, jobs), "mutants", total=len(covered), console=_console())
+    tried = track(run(covered, jobs), "mutants", total=len(covered), console=Console(stderr=True))
     return [*uncovered, *tried]
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(stderr=True)
 
 
 if __name__ == "__main__":
