@@ -59,8 +59,14 @@ def names(name: Callable[[int], str]) -> Kind:
     return kind
 
 
+def long_name(size: int) -> Callable[[], object]:
+    """Assigning the layers of a model with a name as long as the size, which no pattern matches."""
+    pairs = [("blocks.0.norm1.weight", Parameter()), ("ba." * (size // 3) + "a", Parameter())]
+    return lambda: assign_layers(pairs, "vit")
+
+
 FILES: Mapping[str, tuple[Kind, int]] = {
-    "many entries": (files(lines("  - n{}: b{}.**\n")), 2**14),
+    "many entries": (files(lines("  - n{0}: b{0}.**\n")), 2**14),
     "many keys of an entry": (files(lambda n: f"{ENTRY}\n" + "      k: 1\n" * (n // 11)), 2**14),
     "many unknown keys": (files(lines("k{}: 1\n")), 2**13),
     "many faults": (files(lines("  - n{}: a..b\n")), 2**13),
@@ -80,6 +86,7 @@ NAMES: Mapping[str, tuple[Kind, int]] = {
         2**10,
     ),
     "many blocks": (names(lambda n: f"blocks.{n}.norm1.weight"), 2**9),
+    "a long name that fits nothing": (long_name, 2**10),
     "many names that fit nothing": (names(lambda n: f"nothing.{n}.of.the.kind"), 2**9),
     "names of growing length": (names(lambda n: "a." * (n % 64) + f"b{n}"), 2**9),
 }

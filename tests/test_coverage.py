@@ -66,6 +66,12 @@ def test_the_first_twenty_are_named_and_the_rest_counted():
     assert "\n    … and 3 more\n" in str(error)
 
 
+def test_twenty_are_all_named_and_none_counted():
+    error = refusal([*NAMES, *(f"extra.{i}" for i in range(20))])
+    assert "    extra.19  (closest: " in str(error)
+    assert "…" not in str(error)
+
+
 def test_the_closest_pattern_shares_the_longest_beginning():
     error = refusal([*NAMES, "blocks.x.w"])
     assert "blocks.x.w  (closest: blocks.{i}.**)" in str(error)

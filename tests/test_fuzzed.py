@@ -1,10 +1,13 @@
 """What the fuzzer is run on, without the fuzzer: its beginnings, and what it once found."""
 
+import time
+
 import pytest
 
 from fuzz.documents import document, seeds
 from fuzz.running import beginnings
-from fuzz.targets import TARGETS
+from fuzz.targets import TARGETS, Parameter
+from lrd_registry import CoverageError, assign_layers
 from lrd_registry.rule_files.loading import parse_rule_set
 
 pytestmark = pytest.mark.engine
@@ -49,3 +52,12 @@ def test_an_edit_is_what_its_bytes_say():
     assert document(bytes([0, 3, 0, 0, 0, 0])) == "".join(rest)
     assert document(bytes([0, 4, 0, 0, 0, 0])) == "".join([first, first, *rest])
     assert document(bytes([0, 6, 0, 0, 0, 2])) == "".join([f"  {first}", *rest])
+
+
+def test_thousands_of_names_that_fit_nothing_are_refused_at_once():
+    """Each of their modules was compared with all of them, which took over a minute."""
+    pairs = [(f"nothing.{n}.of.the.kind", Parameter()) for n in range(4000)]
+    start = time.perf_counter()
+    with pytest.raises(CoverageError, match="and 3980 more"):
+        assign_layers(pairs)
+    assert time.perf_counter() - start < 10

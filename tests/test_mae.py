@@ -45,6 +45,19 @@ def test_the_same_groups_in_the_same_order(name, options, exempt):
         }
 
 
+def test_a_bias_of_two_dimensions_decays():
+    """MAE's function exempts by the number of dimensions, and by no name of a bias."""
+    model = timm_model("vit_tiny_patch16_224")
+    model.head.bias = parameter(1, 10)
+    decays = {
+        name: group["weight_decay"] > 0
+        for group in param_groups_lrd(model)
+        for name in group["param_names"]
+    }
+    assert decays["head.bias"]
+    assert not decays["norm.bias"]
+
+
 def test_where_maes_function_falls_through_this_one_raises():
     model = timm_model("vit_tiny_patch16_224")
     model.register_parameter("adapter", parameter(2, 2))

@@ -19,7 +19,7 @@ from tests.support.libraries import open_clip_models
 from tests.support.libraries.two_towers import MAKE, VISION, WIDTH, two_towers
 from tests.support.name_maps import read_map
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 DECAYS = {"visual": 0.7, "text": 0.8}
 SAME = [

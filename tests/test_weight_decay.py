@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from torch import nn
 
-from lrd_registry.groups.weight_decay import WeightDecayRule
+from lrd_registry.groups.weight_decay import WeightDecayRule, own_names
 from lrd_registry.patterns.syntax import parse_pattern
 
 pytestmark = pytest.mark.engine
@@ -27,6 +28,12 @@ def test_a_name_is_exempt_where_a_pattern_matches(patterns, name):
     parsed = [parse_pattern(pattern) for pattern in patterns]
     expected = any(pattern.match(name) is not None for pattern in parsed)
     assert WeightDecayRule(parsed, biases=False).exempts(name) == expected
+
+
+def test_what_a_model_lists_is_parted_into_names_and_globs():
+    model = nn.Module()
+    model.no_weight_decay = lambda: ["pos", "*.table", "a*"]
+    assert own_names(model, ["", "inner"]) == (["pos"], ["*.table", "a*"])
 
 
 def test_biases_names_and_keywords_are_exempt():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate
 from typing import NamedTuple
 
-from lrd_registry.fitting.trying import place_where_signed
+from lrd_registry.fitting.trying import is_signed, place_where_signed
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
 from lrd_registry.rule_files.schema import RuleSet
+
+DEEPEST = 16
+"""How many modules may be around a backbone."""
 
 
 class Found(NamedTuple):
@@ -24,18 +26,22 @@ def find_prefixes(rule_sets: Iterable[RuleSet], names: Names) -> list[Found]:
     """The outermost prefixes under which a rule set fits, in the model's order."""
     rule_sets = list(rule_sets)
     found: list[Found] = []
-    for prefix in _paths(names.written.values()):
-        if not any(prefix.startswith(f"{outer.prefix}.") for outer in found):
+    for prefix, below in _by_path(names.written.values()).items():
+        is_inside = any(prefix.startswith(f"{outer.prefix}.") for outer in found)
+        if not is_inside and is_signed(rule_sets, below):
             results = place_where_signed(rule_sets, names.under(prefix, joins_head=True))
             fits = [result for result in results if isinstance(result, Assignment)]
             found += [Found(prefix, fit.arch, fit.layout) for fit in fits]
     return found
 
 
-def _paths(names: Iterable[str]) -> list[str]:
-    """The paths of all modules that hold parameters, the outer before the inner."""
-    paths: dict[str, None] = {}
+def _by_path(names: Iterable[str]) -> dict[str, dict[str, None]]:
+    """What is below the path of each module that holds parameters, the outer before the inner."""
+    below: dict[str, dict[str, None]] = {}
     for name in names:
-        *path, _ = name.split(".")
-        paths.update(dict.fromkeys(accumulate(path, "{}.{}".format)))
-    return list(paths)
+        path, dot, rest = "", "", name
+        for _ in range(min(name.count("."), DEEPEST)):
+            segment, _, rest = rest.partition(".")
+            path, dot = f"{path}{dot}{segment}", "."
+            below.setdefault(path, {})[rest] = None
+    return below

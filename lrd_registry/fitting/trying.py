@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
 from lrd_registry.layers.assignment import Assignment
@@ -16,6 +16,16 @@ from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.rule_files.signature import Signature
 
 Results: TypeAlias = list[Assignment | Coverage]
+
+
+def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
+    """Whether any layout has its signature among names."""
+    return any(
+        signature.is_on(names)
+        for rules in rule_sets
+        for layout in rules.layouts.values()
+        for signature in layout.signatures.values()
+    )
 
 
 def place_where_signed(rule_sets: Iterable[RuleSet], names: Names) -> Results:

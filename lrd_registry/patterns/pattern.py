@@ -15,14 +15,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 SPAN = "**"
 MAX_DIGITS = 9
 
-Captures = tuple[int, ...]
+Captures: TypeAlias = tuple[int, ...]
 """The captured indices, in the order in which the pattern names them."""
 
-Threads = dict[int, Captures]
+Threads: TypeAlias = dict[int, Captures]
 """The ways in which a pattern can go on: position in `parts` -> what was captured before it."""
 
 

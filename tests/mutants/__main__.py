@@ -61,15 +61,20 @@ def measure_in_a_process(folders: Sequence[Path]) -> Covering:
 
 def try_all(mutants: Sequence[Mutant], covering: Covering, jobs: int) -> list[Outcome]:
     """What becomes of the mutants; first the tests run without any."""
-    tasks = [Task(mutant, covering.tests_of(mutant.path, mutant.line)) for mutant in mutants]
+    tasks = [_task(mutant, covering) for mutant in mutants]
     needed = list(dict.fromkeys(test for task in tasks for test in task.tests))
-    (whole,) = run([Task(None, needed)], 1)
+    (whole,) = run([Task(None, needed, covering.time_of(needed))], 1)
     if whole.state != "alive":
         raise SystemExit(f"the tests fail without any mutant: {whole.state}")
     uncovered = [Outcome(task.mutant, "alive", 0.0) for task in tasks if not task.tests]
     covered = [task for task in tasks if task.tests]
     tried = track(run(covered, jobs), "mutants", total=len(covered), console=Console(stderr=True))
     return [*uncovered, *tried]
+
+
+def _task(mutant: Mutant, covering: Covering) -> Task:
+    tests = covering.tests_of(mutant.path, mutant.line)
+    return Task(mutant, tests, covering.time_of(tests))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".mutants"
 MARKED = "engine and not slow"
+WHOLE = ("tests/test_house.py", "tests/test_json_schema.py")
+"""Look at what stands when a module has been imported, and run through no line of it."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,19 @@ class Covering:
     def tests_of(self, path: str, line: int) -> list[str]:
         """The tests for a line, the quickest first.
 
-        A line that runs when its module is imported, and in no test, is for every test of the file.
+        A line that runs when its module is imported, and in no test, is for every test of the
+        file, and for those that look at all files.
         """
         of_file = self.lines.get(path, {})
-        found = of_file.get(line) or {test for tests in of_file.values() for test in tests}
+        found = set(of_file.get(line, ()))
+        if not found:
+            found = {test for tests in of_file.values() for test in tests}
+            found |= {test for test in self.seconds if test.startswith(WHOLE)}
         return sorted(found, key=lambda test: (self.seconds[test], test))
+
+    def time_of(self, tests: Iterable[str]) -> float:
+        """The seconds that tests take together."""
+        return sum(self.seconds[test] for test in tests)
 
 
 def measure_coverage(subjects: Sequence[Path]) -> Covering:

@@ -6,10 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.mutants.operators import Change, changes
+from tests.mutants.operators import Change, changes, is_zip
 
 SKIPPED = (ast.Import, ast.ImportFrom, ast.Assert)
-"""Statements without mutants: an import has no behaviour, and an assertion is for readers."""
+"""Statements without mutants: an import has no behaviour, and an assertion is for readers.
+
+So is `zip(..., strict=True)`.
+"""
 
 ANNOTATIONS = {"annotation", "returns", "type_comment"}
 
@@ -111,4 +114,6 @@ def _is_skipped(parent: ast.AST, field: str, child: ast.AST) -> bool:
         return isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"
     if isinstance(parent, ast.AnnAssign) and field == "value":
         return isinstance(parent.annotation, ast.Name) and parent.annotation.id == "TypeAlias"
+    if is_zip(parent) and isinstance(child, ast.keyword):
+        return isinstance(child.value, ast.Constant) and child.value.value is True
     return isinstance(parent, ast.Call) and field == "func" and isinstance(child, ast.Name)

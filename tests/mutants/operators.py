@@ -136,9 +136,14 @@ def _call(node: ast.Call) -> Iterator[Change]:
     if isinstance(node.func, ast.Name) and (other := FUNCTIONS.get(node.func.id)):
         yield Change("function", _with(node, func=ast.Name(other)))
     for place, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg is not None and not is_zip(node):
             rest = node.keywords[:place] + node.keywords[place + 1 :]
             yield Change("argument left out", _with(node, keywords=rest))
+
+
+def is_zip(node: ast.AST) -> bool:
+    """Whether it calls `zip`, whose `strict=False` says what holds anyhow, and True asserts."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def _elements(node: Any) -> Iterator[Change]:

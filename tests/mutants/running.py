@@ -29,7 +29,9 @@ LIBRARIES = (
 QUICKEST = 20
 """How many tests are tried first: most mutants end here, before all files are collected."""
 
-SECONDS = 90.0
+PATIENCE = (60.0, 5.0)
+"""A mutant has a minute, and five times what its tests take without one."""
+
 MEMORY = 6 * 2**30
 ALIVE = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
@@ -39,6 +41,7 @@ class Task(NamedTuple):
 
     mutant: Mutant | None
     tests: Sequence[str]
+    seconds: float
 
 
 class Outcome(NamedTuple):
@@ -72,7 +75,7 @@ def _ended(running: dict[int, tuple[Task, float]]) -> Iterator[Outcome]:
             del running[pid]
             code = os.waitstatus_to_exitcode(status)
             yield Outcome(task.mutant, "alive" if code in ALIVE else "killed", seconds)
-        elif task.mutant is not None and seconds > SECONDS:
+        elif seconds > PATIENCE[0] + PATIENCE[1] * task.seconds:
             del running[pid]
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

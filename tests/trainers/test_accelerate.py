@@ -18,7 +18,7 @@ from tests.support.trainers.tiny import (
     record,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 BATCHES_PER_STEP = 2
 

@@ -20,7 +20,7 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 
 def train(**options):

@@ -22,7 +22,7 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 FROZEN_STEPS = 4  # of the head's last layer, at the start
 RULES = rule_set_from_mapping(

@@ -23,7 +23,7 @@ from tests.support.trainers.tiny import (
     timm_vit,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 MIN_LR = 0.1 * LR
 

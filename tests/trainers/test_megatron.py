@@ -19,7 +19,7 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 MIN_LR, WEIGHT_DECAY = 0.1 * LR, 0.1
 

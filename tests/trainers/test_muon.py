@@ -21,7 +21,7 @@ from tests.support.trainers.tiny import (
     timm_vit,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 TIMMS = [
     pytest.param(

@@ -25,7 +25,7 @@ from tests.support.trainers.tiny import (
     timm_vit,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 GROUPS = partial(build_param_groups, arch="vit", layer_decay=LAYER_DECAY)
 OPTIMIZERS = [

@@ -29,7 +29,7 @@ from tests.support.trainers.tiny import (
     take_step,
 )
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.engine, pytest.mark.library]
 
 FLOOR = 0.2  # between the scales of layers 0 and 1
 
