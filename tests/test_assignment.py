@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from lrd_registry import Row, assign_layers
+from lrd_registry import CoverageError, InvalidArgumentError, Row, assign_layers
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 
@@ -90,6 +90,38 @@ def test_previous_without_an_index_joins_the_layer_before_the_entry():
     assignment = assign_layers(model_with(names), rules({"block": "b.{i}.w"}, {"head": head}))
     assert layers_of(assignment) == {"b.0.w": 0, "b.1.w": 1, "norm": 1, "head": 2}
     assert assignment["norm"] == Row("norm", 1, "block", "norm")
+
+
+def test_before_the_first_layer_there_is_none_to_join():
+    """The stem would be the first entry, and this model has nothing of it."""
+    stem = {"match": "s.{i}.w", "optional": True}
+    entries = rules({"stem": stem}, {"block": {"match": "b.{i}.w", "previous": "pre"}})
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(["b.0.w", "pre"]), entries)
+    assert caught.value.unmatched == ("pre",)
+    assert layers_of(assign_layers(model_with(["s.0.w", "b.0.w", "pre"]), entries))["pre"] == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (3, "expected a torch.nn.Module or its (name, parameter) pairs, found int"),
+        (
+            [("a", 1)],
+            "expected (name, parameter) pairs, such as model.named_parameters(), found an item of "
+            "type tuple",
+        ),
+        (
+            [("a", parameter(1)), ("a", parameter(1))],
+            "two parameters are called 'a'; give each its own",
+        ),
+    ],
+    ids=["a number", "other pairs", "a name twice"],
+)
+def test_what_is_no_model_is_told(model, message):
+    with pytest.raises(InvalidArgumentError) as caught:
+        assign_layers(model)
+    assert str(caught.value) == message
 
 
 def test_index_chooses_which_captures_make_the_key():

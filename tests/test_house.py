@@ -1,6 +1,7 @@
-"""What all files of the package have in common: their data is frozen, whatever it is."""
+"""What all of the package has in common: its data is frozen, and its defaults are the same."""
 
 import importlib
+import inspect
 import pkgutil
 from dataclasses import is_dataclass
 
@@ -37,3 +38,35 @@ def test_every_dataclass_is_frozen():
 def test_every_part_of_a_rule_file_is_frozen_and_refuses_other_keys(kind):
     assert kind.model_config["frozen"]
     assert kind.model_config["extra"] == "forbid"
+
+
+PLACE = {"arch": "auto", "prefix": None, "outside": "error"}
+ASKED = {"layer_decay": 0.75, "lr_mult": None, "min_scale": 0.0}
+LEFT_OUT = {
+    "assign_layers": PLACE,
+    "build_param_groups": {
+        **PLACE,
+        **ASKED,
+        "weight_decay": 0.05,
+        "lr": None,
+        "min_lr": None,
+        "convention": None,
+        "no_weight_decay": (),
+    },
+    "param_groups_lrd": {"weight_decay": 0.05, "no_weight_decay_list": (), "layer_decay": 0.75},
+    "audit_learning_rates": {**ASKED, "scheduler": None, "model": None},
+    "verify_learning_rates": {**ASKED, "scheduler": None, "model": None},
+    "register_rules": {"replace": False},
+    "verify_ranks": {"process_group": None},
+}
+
+
+def test_what_is_left_out_of_a_call_is_the_same_everywhere():
+    public = (getattr(lrd_registry, name) for name in lrd_registry.__all__)
+    found = {call.__name__: defaults(call) for call in public if inspect.isfunction(call)}
+    assert {name: each for name, each in found.items() if each} == LEFT_OUT
+
+
+def defaults(call):
+    parameters = inspect.signature(call).parameters.items()
+    return {name: p.default for name, p in parameters if p.default is not p.empty}

@@ -19,6 +19,7 @@ from lrd_registry import (
     build_param_groups,
     verify_learning_rates,
 )
+from lrd_registry.learning_rates.common_factor import common_factor
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with
 from tests.support.model_strategies import cases
@@ -492,6 +493,64 @@ def test_timms_least_rates_lift_groups_without_lr_scale():
     ]
 
 
+@pytest.mark.parametrize(
+    ("steps", "arguments"), [(0, ["lr_min"]), (1, ["lr_min", "warmup_lr_init"])]
+)
+def test_where_timms_scheduler_warms_nothing_up_its_first_rate_lifts_nobody(steps, arguments):
+    optimizer = make_optimizer()
+    options = {"warmup_t": steps, "warmup_lr_init": 0.01, "lr_min": 0.01}
+    found = audit(optimizer, CosineLRScheduler(optimizer, 10, **options)).faults
+    assert [fault.kind for fault in found] == ["floor"] * len(arguments)
+    assert all(a in fault.message for a, fault in zip(arguments, found, strict=True))
+
+
+def test_a_least_rate_below_the_scaled_one_lifts_nobody():
+    """Squared scales: nearer to zero in the lower layers than the scales ask for."""
+    optimizer = make_optimizer()
+    least = [group["lr"] ** 2 for group in optimizer.param_groups]
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=least)
+    assert audit(optimizer, scheduler).is_right
+
+
+def test_a_least_rate_that_is_scaled_but_for_rounding_lifts_nobody():
+    optimizer = make_optimizer()
+    least = [0.1 * group["lr"] * (1 + 1e-12 * n) for n, group in enumerate(optimizer.param_groups)]
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=least)
+    assert audit(optimizer, scheduler).is_right
+
+
+def test_a_multiple_of_two_rates_is_another_lr():
+    model = make_model(["embed.w", "head.w"])
+    rules = rule_set_from_mapping({"arch": "two", "layers": [{"a": "embed.w"}, {"b": "head.w"}]})
+    groups = build_param_groups(model, rules, layer_decay=0.5, lr=0.3)
+    found = audit_learning_rates(SGD(groups), assign_layers(model, rules), lr=0.1, layer_decay=0.5)
+    assert [fault.message.splitlines()[-1] for fault in found.faults] == [
+        "  fix: every group is at 3 times what was asked for, as with lr=0.3: pass the one that "
+        "was meant"
+    ]
+
+
+def test_the_factor_is_the_one_on_which_most_rates_agree():
+    assert common_factor([0.05, 0.0125], [1.0, 0.5], 2.0) == pytest.approx(0.1)  # scaled twice
+    assert common_factor([0.2, 0.2], [1.0, 0.5], 2.0) == pytest.approx(0.1)  # not at all
+    assert common_factor([0.1, 0.05], [1.0, 0.5], 2.0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("now", "bases", "factor"),
+    [([], [], 1.0), ([0.0], [0.0], 0.0), ([0.2], [0.0], 2.0), ([0.05, 0.0], [0.5, 0.0], 0.1)],
+)
+def test_the_factor_of_rates_that_start_from_nothing(now, bases, factor):
+    assert common_factor(now, bases, 0.1) == pytest.approx(factor)
+
+
+def test_parameters_that_a_model_does_not_have_are_not_expected_of_it():
+    part = make_model(NAMES[:3])
+    groups = build_param_groups(part, LAYERS, layer_decay=0.5, lr=0.1)
+    assert audit(SGD(groups), model=part).is_right
+    assert list(faults(SGD(groups))) == ["layer missing"]
+
+
 # what is in which group
 
 
@@ -668,6 +727,17 @@ def test_what_is_no_optimizer_is_an_error():
         audit(3)
     assert str(caught.value) == (
         "expected an optimizer, or what wraps one and has its param_groups; found int"
+    )
+
+
+def test_a_group_without_a_rate_is_an_error():
+    optimizer = make_optimizer()
+    del optimizer.param_groups[1]["lr"]
+    with pytest.raises(InvalidArgumentError) as caught:
+        audit(optimizer)
+    assert str(caught.value) == (
+        "group 1 of the optimizer has no lr, as after loading a state that was saved for other "
+        "groups; see check_resume"
     )
 
 

@@ -172,6 +172,14 @@ def test_a_part_for_which_there_is_nothing_is_named():
     assert caught.value.missing == ("part body: under net is nothing that vit is known by",)
 
 
+def test_a_part_of_layers_that_is_nowhere_is_named():
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with([n for n in NAMES if not n.startswith("visual.")]), RULES)
+    assert caught.value.missing == (
+        "part visual: no parameter is under visual or under visual.trunk",
+    )
+
+
 def test_a_composed_layout_is_found_under_a_prefix():
     model = model_with([f"model.{name}" for name in NAMES])
     assignment = assign_layers(model, RULES, prefix="model")

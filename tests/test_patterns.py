@@ -169,6 +169,29 @@ def test_other_patterns_have_no_ending(text):
     assert parse_pattern(text).ending is None
 
 
+@pytest.mark.parametrize(("text", "inside"), [("**.b.**", "b"), ("**.a.b.**", "a.b")])
+def test_an_inside_is_what_stands_between_two_spans(text, inside):
+    assert parse_pattern(text).inside == inside
+
+
+@pytest.mark.parametrize("text", ["a.b.**", "**.a.b", "**", "**.**", "**.*.**", "a", "**.a.**.b"])
+def test_other_patterns_have_no_inside(text):
+    assert parse_pattern(text).inside is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "count"),
+    [("a.b.**", "a.b", 2), ("a.b", "a.b.c", 2), ("a.{i}.*", "a.0.c", 2), ("b", "a", 0)],
+)
+def test_leading_segments_are_counted_up_to_the_first_wildcard(text, name, count):
+    assert parse_pattern(text).leading_matches(name) == count
+
+
+@pytest.mark.parametrize("text", ["a*0", "b{i}X.**", "_{i}_{j}", "a0*"])
+def test_what_is_no_index_may_stand_beside_a_digit_and_an_index_beside_a_letter(text):
+    assert str(parse_pattern(text)) == text
+
+
 def test_patterns_are_equal_if_their_texts_are():
     assert parse_pattern("a.{i}") == parse_pattern("a.{i}")
     assert parse_pattern("a.{i}") != parse_pattern("a.{j}")

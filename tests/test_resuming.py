@@ -458,6 +458,11 @@ def test_after_twenty_names_the_rest_is_counted():
     assert len(refusal(state_dict(range(22)), named([21])).vanished) == 21
 
 
+def test_twenty_names_are_all_told_and_none_counted():
+    lines = str(refusal(state_dict(range(21)), named([20]))).splitlines()
+    assert lines[-2] == "    19"
+
+
 def test_the_same_sequence_in_groups_of_other_sizes_is_told():
     error = refusal(state_dict("ab", "c"), named("ab", "c"[:0], "c"))
     assert str(error).splitlines()[1:-1] == [
@@ -498,6 +503,20 @@ def test_other_layers_are_told():
     assert error.assignments == (("0" * 64,), ("f" * 64,))
 
 
+def test_each_of_several_assignments_is_told():
+    before = [*named("a", assignment="0" * 64), *named("b", assignment="1" * 64)]
+    now = [*named("a", assignment="2" * 64), *named("b", assignment="3" * 64)]
+    error = refusal({"state": {}, "param_groups": before}, now)
+    assert (
+        str(error)
+        .splitlines()[1]
+        .startswith(
+            "  in other layers: the saved groups carry the assignment 000000000000…, "
+            "111111111111…, these 222222222222…, 333333333333…; "
+        )
+    )
+
+
 def test_layers_that_one_side_does_not_know_are_not_compared():
     check_resume(state_dict("ab", assignment="0" * 64), named("ab"))
     check_resume(state_dict("ab"), named("ab", assignment="0" * 64))
@@ -532,7 +551,12 @@ def test_one_name_for_two_parameters_is_an_error():
 
 @pytest.mark.parametrize(
     ("what", "found"),
-    [({"model": 1, "optimizer": 2}, "the keys 'model', 'optimizer'"), (None, "NoneType")],
+    [
+        ({"model": 1, "optimizer": 2}, "the keys 'model', 'optimizer'"),
+        ({"state": {}}, "the keys 'state'"),
+        ({"param_groups": []}, "the keys 'param_groups'"),
+        (None, "NoneType"),
+    ],
 )
 def test_what_is_no_state_dict_is_an_error(what, found):
     for call in (check_resume, remap_state_dict):

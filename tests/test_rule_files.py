@@ -194,6 +194,14 @@ def test_a_text_that_nests_without_end_costs_little(tmp_path):
     assert re.fullmatch(rf"1:18: {TOO_DEEP}\n|1:\d+: not valid YAML: .+\n", done.stdout)
 
 
+@pytest.mark.parametrize("kind", ["wide mapping", "wide list", "a thousand mappings deep"])
+def test_a_text_that_is_too_much_is_read_no_further(kind):
+    text, problem = HOSTILE[kind]
+    with pytest.raises(RuleFileError) as caught:
+        parse_rule_set(text)
+    assert [f"{p.line}:{p.column}: {p.message}" for p in caught.value.problems] == [problem]
+
+
 def test_a_long_text_is_clipped_in_messages():
     with pytest.raises(RuleFileError, match=f"found `{'a' * 59}…`$"):
         parse_rule_set(f"arch: {'a' * 100}.\nlayers: [a: b]")
@@ -210,6 +218,77 @@ def test_data_is_refused_with_the_place_in_it():
         "unknown key `optinal`; did you mean `optional`?",
         "<mapping> at layouts.timm.layers.1.a b.[key]: "
         "expected a name of letters, digits, `-` and `_`, found text",
+    ]
+
+
+def test_a_single_layout_of_data_is_told_by_the_path_that_the_data_has():
+    layers = [{"a": "b..c"}]
+    problem = "pattern 'b..c' has an empty segment: write one dot between names"
+    assert data_messages({"arch": "x", "layers": layers}) == [
+        f"<mapping> at layers.0.a.match.0: {problem}"
+    ]
+    for layout in ("default", "other"):
+        assert data_messages({"arch": "x", "layouts": {layout: {"layers": layers}}}) == [
+            f"<mapping> at layouts.{layout}.layers.0.a.match.0: {problem}"
+        ]
+
+
+LAYERS, PARTS = [{"a": "b"}], {"p": {"layers": [{"a": "b"}]}}
+
+
+@pytest.mark.parametrize(
+    ("layout", "problem"),
+    [
+        ({}, "missing key `layers` (or `parts`)"),
+        (
+            {"layers": LAYERS, "parts": PARTS},
+            "a layout has `layers` or `parts`, and this one has both",
+        ),
+        (
+            {"layers": LAYERS, "outside": {"c": "d"}},
+            "`outside` is for a layout of `parts`; put the entries into `layers`",
+        ),
+        (
+            {"parts": PARTS, "prefix": "net"},
+            "`prefix` is for a layout of `layers`; each part has a `prefix` of its own",
+        ),
+    ],
+    ids=["nothing", "both", "outside of layers", "a prefix of parts"],
+)
+def test_a_layout_that_is_two_things_is_refused(layout, problem):
+    assert data_messages({"arch": "x", "layouts": {"one": layout}}) == [
+        f"<mapping> at layouts.one: {problem}"
+    ]
+
+
+def test_two_entries_of_one_name_are_refused_where_the_second_is():
+    text = "arch: x\nlayers:\n  - a: b\n  - c: d\n  - a: e\n"
+    with pytest.raises(RuleFileError) as caught:
+        parse_rule_set(text)
+    assert str(caught.value) == (
+        "<text>:5:5: two entries are called `a`; each needs a name of its own"
+    )
+
+
+PATTERNS = "expected a pattern or a list of patterns, found a mapping"
+
+
+@pytest.mark.parametrize("role", ["match", "first", "last", "previous", "outside"])
+def test_what_an_entry_s_patterns_are_is_told(role):
+    entry = {"match": "b"} | {role: {"x": "y"}}
+    assert data_messages({"arch": "x", "layers": [{"a": entry}]}) == [
+        f"<mapping> at layers.0.a.{role}: {PATTERNS}"
+    ]
+
+
+def test_what_the_other_patterns_of_a_file_are_is_told():
+    waiver = {"parameters": {"x": "y"}, "why": "so"}
+    layout = {"signature": {"x": "y"}, "layers": [{"a": "b"}], "waivers": [waiver]}
+    data = {"arch": "x", "no_weight_decay": {"x": "y"}, "layouts": {"one": layout}}
+    assert data_messages(data) == [
+        f"<mapping> at no_weight_decay: {PATTERNS}",
+        f"<mapping> at layouts.one.signature: {PATTERNS}",
+        f"<mapping> at layouts.one.waivers.0.parameters: {PATTERNS}",
     ]
 
 

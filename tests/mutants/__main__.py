@@ -15,7 +15,7 @@ from rich.progress import track
 from tests.mutants.covering import ROOT, Covering, measure_coverage
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.running import Outcome, Task, relative, run
-from tests.mutants.score import equivalents, report, states
+from tests.mutants.score import NOTICED, equivalents, report, states
 
 SUBJECTS = (
     *("patterns", "rule_files", "names", "placing", "layers", "groups"),
@@ -68,7 +68,12 @@ def try_all(mutants: Sequence[Mutant], covering: Covering, jobs: int) -> list[Ou
         raise SystemExit(f"the tests fail without any mutant: {whole.state}")
     uncovered = [Outcome(task.mutant, "alive", 0.0) for task in tasks if not task.tests]
     covered = [task for task in tasks if task.tests]
-    tried = track(run(covered, jobs), "mutants", total=len(covered), console=Console(stderr=True))
+    console = Console(stderr=True)
+    tried = []
+    for outcome in track(run(covered, jobs), "mutants", total=len(covered), console=console):
+        tried.append(outcome)
+        if outcome.state not in NOTICED:
+            console.print(f"{outcome.state}: {outcome.mutant}", markup=False, highlight=False)
     return [*uncovered, *tried]
 
 
