@@ -371,6 +371,19 @@ def test_a_multiple_of_every_rate_is_another_lr():
     )
 
 
+def test_a_plateau_has_raised_nothing():
+    optimizer = make_optimizer(lr=0.15)
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
+    assert "as with lr=0.15" in message("other", optimizer, scheduler)
+
+
+def test_as_text_the_faults_follow_the_table():
+    found = audit(make_optimizer(lr=0.15))
+    lines = str(found).splitlines()
+    assert lines[4].startswith("another learning rate than the one asked for in 5 of 5 groups")
+    assert "every parameter has the learning rate that was asked for" not in lines
+
+
 def test_a_plateau_has_lowered_nothing_before_its_first_step():
     optimizer = make_optimizer(lr=0.05)
     scheduler = plateau(optimizer)
@@ -474,6 +487,17 @@ def test_a_plateaus_least_rate_is_found_and_a_list_of_scaled_ones_is_right(steps
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, min_lr=least)
     run(optimizer, scheduler, steps)
     assert audit(optimizer, scheduler).is_right
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 5])
+def test_the_least_rate_of_a_cycle_is_found(steps):
+    optimizer = make_optimizer()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    scheduler = lr_scheduler.CyclicLR(optimizer, 0.01, rates, 3, cycle_momentum=False)
+    run(optimizer, scheduler, steps)
+    assert message("floor", optimizer, scheduler).endswith(
+        "fix: give it a list, base_lr=[least * scale, …], one for each group"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:PlateauLRScheduler is deprecated:FutureWarning")
@@ -590,6 +614,8 @@ def test_a_parameter_in_two_groups_is_named():
         "  head.w: group 3 'layer_02_decay', group 4 'layer_02_no_decay'\n"
         "  fix: an optimizer steps them once for each time; keep one"
     )
+    fault = faults(optimizer)["duplicate"]
+    assert (fault.groups, fault.names) == ((3, 4), ("head.w",))
 
 
 def test_a_parameter_that_the_assignment_does_not_have():
@@ -602,6 +628,8 @@ def test_a_parameter_that_the_assignment_does_not_have():
         "  fix: assign the layers of the model that is trained; if a wrapper changed the names, "
         "pass the model inside as model="
     )
+    fault = faults(optimizer)["unassigned"]
+    assert (fault.groups, fault.names) == ((5,), ("adapter.w",))
 
 
 def test_groups_of_another_assignment():

@@ -172,6 +172,15 @@ def test_a_part_for_which_there_is_nothing_is_named():
     assert caught.value.missing == ("part body: under net is nothing that vit is known by",)
 
 
+def test_a_part_at_the_top_for_which_there_is_nothing_is_named():
+    rules = parse_rule_set("arch: pair\nparts: {body: {rules: [vit, swin]}}")
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(["net.w"]), rules)
+    assert caught.value.missing == (
+        "part body: at the top is nothing that vit or swin is known by",
+    )
+
+
 def test_a_part_of_layers_that_is_nowhere_is_named():
     with pytest.raises(CoverageError) as caught:
         assign_layers(model_with([n for n in NAMES if not n.startswith("visual.")]), RULES)

@@ -143,6 +143,13 @@ def test_a_number_must_end_where_all_can_see_it(text, left, right):
         parse_pattern(text)
 
 
+def test_a_pattern_has_at_most_a_thousand_characters():
+    assert str(parse_pattern("a" * 1000)) == "a" * 1000
+    message = "a pattern of 1001 characters; at most 1000 are allowed"
+    with pytest.raises(PatternError, match=f"^{message}$"):
+        parse_pattern("a" * 1001)
+
+
 def test_indices_come_in_the_order_of_the_pattern():
     assert parse_pattern("b{z}.**.{a}.c{m}_{b}").indices == ("z", "a", "m", "b")
 
@@ -196,6 +203,19 @@ def test_patterns_are_equal_if_their_texts_are():
     assert parse_pattern("a.{i}") == parse_pattern("a.{i}")
     assert parse_pattern("a.{i}") != parse_pattern("a.{j}")
     assert str(parse_pattern("a.{i}")) == "a.{i}"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "settled"),
+    [("a.**", "a", True), ("a.**", "a.b", True), ("**", "a", True), ("a.b", "a", False),
+     ("a.**.b.**", "a", False), ("a.{i}.**", "a", False), ("a.{i}.**", "a.0", True)],
+)  # fmt: skip
+def test_where_a_closing_span_is_left_all_that_goes_on_matches(text, name, settled):
+    pattern = parse_pattern(text)
+    threads = pattern.start
+    for segment in name.split("."):
+        threads = pattern.advance(threads, segment)
+    assert pattern.settled(threads) is settled
 
 
 def test_a_name_is_read_with_no_more_threads_than_the_pattern_has_segments():

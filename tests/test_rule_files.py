@@ -261,6 +261,24 @@ def test_a_layout_that_is_two_things_is_refused(layout, problem):
     ]
 
 
+def test_what_is_wrong_with_data_as_a_whole_is_told_of_its_top():
+    assert data_messages({"arch": "x", "layers": LAYERS, "parts": PARTS}) == [
+        "<mapping> at its top: a layout has `layers` or `parts`, and this one has both"
+    ]
+
+
+ONE_LAYER = "an entry outside the parts is one layer; it has patterns only"
+
+
+@pytest.mark.parametrize(
+    "entry", ["b.{i}", {"match": "b", "previous": "c"}, {"match": "b", "outside": "c"}]
+)
+def test_an_entry_outside_the_parts_is_of_one_layer(entry):
+    layout = {"parts": PARTS, "outside": {"o": entry}}
+    problems = data_messages({"arch": "x", "layouts": {"one": layout}})
+    assert f"<mapping> at layouts.one.outside.o: {ONE_LAYER}" in problems
+
+
 def test_two_entries_of_one_name_are_refused_where_the_second_is():
     text = "arch: x\nlayers:\n  - a: b\n  - c: d\n  - a: e\n"
     with pytest.raises(RuleFileError) as caught:
@@ -268,6 +286,28 @@ def test_two_entries_of_one_name_are_refused_where_the_second_is():
     assert str(caught.value) == (
         "<text>:5:5: two entries are called `a`; each needs a name of its own"
     )
+
+
+ENTRY_DATA = {"match": "b", "lst": "c"}
+WAIVER = {"parameters": "b", "wy": "so"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("sources", [{"what": "x", "wher": "y"}], "sources.0.wher: where"),
+        ("layouts", {"one": {"layrs": LAYERS}}, "layouts.one.layrs: layers"),
+        ("layers", [{"a": ENTRY_DATA}], "layers.0.a.lst: last"),
+        ("parts", {"p": {"layer": LAYERS}}, "parts.p.layer: layers"),
+        ("parts", {"p": {"layers": [{"a": ENTRY_DATA}]}}, "parts.p.layers.0.a.lst: last"),
+        ("outside", {"o": ENTRY_DATA}, "outside.o.lst: last"),
+        ("waivers", [WAIVER], "waivers.0.wy: why"),
+    ],
+)
+def test_an_unknown_key_is_told_among_those_of_its_place(key, value, found):
+    place, _, meant = found.partition(": ")
+    told = f"unknown key `{place.rpartition('.')[2]}`; did you mean `{meant}`?"
+    assert f"<mapping> at {place}: {told}" in data_messages({"arch": "x", key: value})
 
 
 PATTERNS = "expected a pattern or a list of patterns, found a mapping"
@@ -289,6 +329,18 @@ def test_what_the_other_patterns_of_a_file_are_is_told():
         f"<mapping> at no_weight_decay: {PATTERNS}",
         f"<mapping> at layouts.one.signature: {PATTERNS}",
         f"<mapping> at layouts.one.waivers.0.parameters: {PATTERNS}",
+    ]
+
+
+def test_a_key_that_is_a_number_is_told():
+    assert data_messages({"arch": "x", "layers": LAYERS, 1: 1}) == [
+        "<mapping> at 1: a key must be text"
+    ]
+    assert data_messages({"arch": "x", "layers": [{1: "a"}]}) == [
+        "<mapping> at layers.0.1.[key]: expected text, found an integer"
+    ]
+    assert data_messages({"arch": "x", "layers": [{"a": {"match": "b", 1: 1}}]}) == [
+        "<mapping> at layers.0.a.1: a key must be text"
     ]
 
 

@@ -73,7 +73,7 @@ def try_all(mutants: Sequence[Mutant], covering: Covering, jobs: int) -> list[Ou
     for outcome in track(run(covered, jobs), "mutants", total=len(covered), console=console):
         tried.append(outcome)
         if outcome.state not in NOTICED:
-            console.print(f"{outcome.state}: {outcome.mutant}", markup=False, highlight=False)
+            print(f"{outcome.state}: {outcome.mutant}", file=sys.stderr, flush=True)
     return [*uncovered, *tried]
 
 
