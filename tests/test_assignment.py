@@ -31,6 +31,7 @@ def test_a_row_tells_the_entry_and_the_pattern():
     assignment = assign_layers(model, rules(*PLAIN))
     assert assignment["blocks.0.w"] == Row("blocks.0.w", 1, "block", "blocks.{i}.**")
     assert assignment.layers == ("stem", "block", "head")
+    assert len(assignment) == 3
 
 
 def test_indices_are_compared_as_numbers():

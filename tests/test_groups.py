@@ -106,7 +106,7 @@ def test_decay_one_gives_all_ones():
 
 
 def test_decay_above_one_works_and_warns_once():
-    with pytest.warns(UserWarning, match=r"layer_decay=2 is above 1: early layers") as caught:
+    with pytest.warns(UserWarning, match=r"^layer_decay=2 is above 1: early layers") as caught:
         built = groups(layer_decay=2)
     assert len(caught) == 1
     assert "build_param_groups(" in getline(caught[0].filename, caught[0].lineno)
