@@ -426,6 +426,13 @@ def test_a_group_added_after_the_scheduler_does_not_follow_it():
     )
 
 
+def test_a_group_removed_after_the_scheduler_is_missing_and_no_other():
+    optimizer = make_optimizer()
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda _: 0.5)
+    del optimizer.param_groups[4]
+    assert list(faults(optimizer, scheduler)) == ["missing"]
+
+
 def test_one_factor_for_each_group_is_found_at_once():
     optimizer = make_optimizer()
     factors = [lambda _: 0.5] * 4 + [lambda _: 0.1]

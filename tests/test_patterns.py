@@ -203,6 +203,9 @@ def test_patterns_are_equal_if_their_texts_are():
     assert parse_pattern("a.{i}") == parse_pattern("a.{i}")
     assert parse_pattern("a.{i}") != parse_pattern("a.{j}")
     assert str(parse_pattern("a.{i}")) == "a.{i}"
+    assert repr(parse_pattern("a.{i}")) == (
+        "Pattern(text='a.{i}', indices=('i',), counted=frozenset({'i'}))"
+    )
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,13 @@ def test_an_unknown_key_is_told_among_those_of_its_place(key, value, found):
     assert f"<mapping> at {place}: {told}" in data_messages({"arch": "x", key: value})
 
 
+def test_a_layout_s_key_in_another_place_is_unknown_there():
+    source = {"what": "x", "where": "y", "prefix": "z"}
+    assert data_messages({"arch": "x", "layers": LAYERS, "sources": [source]}) == [
+        "<mapping> at sources.0.prefix: unknown key `prefix`; the keys here are what, where"
+    ]
+
+
 PATTERNS = "expected a pattern or a list of patterns, found a mapping"
 
 

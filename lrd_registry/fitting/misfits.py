@@ -32,7 +32,7 @@ def explain_misfit(
     if is_open:
         return _none_fits(nearest, rule_sets, found)
     what = f"rule set {nearest.arch!r} does not fit this model{_under(names)}"
-    return nearest.error(f"{what}, {_elsewhere(found)}" if found else "")
+    return nearest.error(f"{what}, {_elsewhere(found)}" if found else None)
 
 
 def _nearest(results: Results) -> Coverage | None:

@@ -30,7 +30,7 @@ class Scales:
         InvalidArgumentError: one of the numbers is out of its range.
     """
 
-    layer_decay: LayerDecay = 0.75
+    layer_decay: LayerDecay
     lr_mult: Mapping[str, float] = field(default_factory=dict)
     min_scale: float = 0.0
 

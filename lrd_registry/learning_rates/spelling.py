@@ -32,5 +32,4 @@ def spelled_as(assignment: Assignment, readings: Sequence[Names]) -> Assignment:
         assignment,
         placements={**placements, **rest},
         written={**assignment.written, **written},
-        whole=assignment.fingerprint(),
     )

@@ -92,10 +92,10 @@ class Names:
         """Whether at a path below the prefix there is a module that has no parameters."""
         return self.module is not None and is_silent(self.module, self.full(path))
 
-    def relative(self, path: str) -> str:
-        """A path from the model's top, below the prefix; nothing, if it is not there."""
+    def relative(self, path: str) -> str | None:
+        """A path from the model's top, below the prefix; None, if it is not there."""
         start = f"{self.prefix}." if self.prefix else ""
-        return path[len(start) :] if path.startswith(start) else ""
+        return path[len(start) :] if path.startswith(start) else None
 
     def full(self, path: str) -> str:
         """A path below the prefix, as its author wrote it from the model's top."""

@@ -60,7 +60,7 @@ class Coverage:
         """The names that no pattern matches, and those beside the prefix."""
         return (*self.unmatched, *self.names.outside)
 
-    def error(self, instead: str = "") -> CoverageError:
+    def error(self, instead: str | None = None) -> CoverageError:
         """The faults as an exception; its text may say something else instead of them."""
         where = f" under {self.names.prefix!r}" if self.names.prefix else ""
         faults = f" (layout {self.layout!r}) does not fit this model{where}:\n{self.describe()}\n"
@@ -102,6 +102,8 @@ class Coverage:
         return "\n".join(lines)
 
     def _say_unmatched(self, name: str) -> str:
+        if not self.patterns:
+            return name
         compared = self.names.compared[name]
         pattern = closest_pattern(compared, self.patterns)
         if pattern.match(compared) is not None:

@@ -107,6 +107,8 @@ class _Placing:
 
     def _at_ends(self) -> Iterator[tuple[str, Placement]]:
         """The parameters of which no pattern speaks: they join the first or the last layer."""
+        if not self._plan.entries:
+            return
         first, last = self._plan.entries[0].part, self._plan.entries[-1].part
         for name, end in self._names.ends.items():
             part = first if end.layer == "first" else last
@@ -143,8 +145,9 @@ class _Placing:
         compared = self._names.compared
         by_compared = {compared[n]: place for n, place in self._placed.items() if n in compared}
         for name, adapted in self._names.adapters.items():
-            found = ((a, by_compared.get(self._names.relative(a))) for a in adapted)
-            by_level = {place.level: (a, place) for a, place in found if place is not None}
+            found = ((a, self._names.relative(a)) for a in adapted)
+            placed = ((a, by_compared[below]) for a, below in found if below in by_compared)
+            by_level = {place.level: (a, place) for a, place in placed}
             if len(by_level) > 1:
                 yield name, tuple(f"adapts {a}: {_say_place(p)}" for a, p in by_level.values())
 
@@ -165,7 +168,7 @@ class _Placing:
     def _cut(self) -> Iterator[str]:
         """The modules of the last entry that were set to None, where nothing is left of it."""
         last = len(self._plan.entries) - 1
-        if not any(claim.entry == last for claim in self._layers):
+        if last >= 0 and not any(claim.entry == last for claim in self._layers):
             patterns = self._plan.entries[last].entry.match
             for path in map(self._names.relative, self._names.removed):
                 if path and any(p.match(f"{path}.weight") is not None for p in patterns):

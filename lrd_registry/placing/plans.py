@@ -47,9 +47,7 @@ class Plan:
     missing: tuple[str, ...] = ()
 
 
-def plan_layers(
-    rules: RuleSet, layout_name: str, prefix: str = "", missing: tuple[str, ...] = ()
-) -> Plan:
+def plan_layers(rules: RuleSet, layout_name: str, prefix: str, missing: tuple[str, ...]) -> Plan:
     """The plan of a layout of layers, under one of its prefixes (`""`: at the top)."""
     layout = rules.layouts[layout_name].under(prefix)
     return Plan(

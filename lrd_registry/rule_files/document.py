@@ -108,7 +108,8 @@ def parse_document(text: str, source: str) -> Document:
         pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        spot = Spot(mark.line + 1, mark.column + 1) if mark else Spot(1, 1)
+        assert mark is not None, "the parser knows where it stands"
+        spot = Spot(mark.line + 1, mark.column + 1)
         what = f"not valid YAML: {error.problem or error.context}"
         document.refuse(spot, what + document.hint(spot))
     return document
