@@ -1,13 +1,19 @@
 """Many patterns at once give what each gives alone, and what a naive reading gives."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lrd_registry import assign_layers
+from lrd_registry.patterns import matching
 from lrd_registry.patterns.matching import Hit, Matcher
 from lrd_registry.patterns.syntax import parse_pattern
+from lrd_registry.placing.plans import plan_layers
+from lrd_registry.rule_files.loading import parse_rule_set
+from tests.support.building import model_with
 
 pytestmark = pytest.mark.engine
 
@@ -151,3 +157,24 @@ def test_states_tell_hits_apart_in_any_order_of_names(sample, random):
         for name, state in states.items():
             assert matcher.hits(state) == naive_hits(patterns, name)
         random.shuffle(names)
+
+
+def test_threads_that_share_a_matcher_find_what_each_finds_alone():
+    patterns = ["b.{i}.**", "b.{i}.a", "**.c"]
+    names = [[f"b.{n}.{leaf}" for n in range(300)] for leaf in "abc"] * 4
+    shared = matcher_of(patterns)
+    with ThreadPoolExecutor(len(names)) as pool:
+        found = list(pool.map(lambda each: [shared.match(name) for name in each], names))
+    alone = matcher_of(patterns)
+    assert found == [[alone.match(name) for name in each] for each in names]
+
+
+def test_a_matcher_that_has_met_very_many_names_is_left_for_a_new_one(monkeypatch):
+    monkeypatch.setattr(matching, "MOST_STATES", 10)
+    rules = parse_rule_set("arch: x\nlayers: [block: 'b.{i}.**']")
+    plan = plan_layers(rules, "default", "", ())
+    models = [[f"b.{n}.w" for n in range(depth)] for depth in (3, 30, 4)]
+    depths = [assign_layers(model_with(names), rules).num_layers for names in models]
+    assert depths == [3, 30, 4]
+    assert plan.matcher.is_full
+    assert plan_layers(rules, "default", "", ()) is plan

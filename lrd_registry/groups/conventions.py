@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.layers.assignment import Level
 from lrd_registry.wording import did_you_mean
 
 Keys: TypeAlias = dict[str, float | bool]
@@ -41,31 +40,6 @@ class Convention(NamedTuple):
         last = [name for name in names if LAST_LAYER in name.split(".")]
         others = [name for name in names if LAST_LAYER not in name.split(".")]
         return [(is_last, part) for is_last, part in ((False, others), (True, last)) if part]
-
-
-class Kind(NamedTuple):
-    """What the parameters of a group have in common; in words, the group's name.
-
-    >>> str(Kind(layer=3, decays=True, is_last=False))
-    'layer_03_decay'
-    >>> str(Kind(layer=3, decays=True, is_last=False, part="visual"))
-    'visual_layer_03_decay'
-    """
-
-    layer: int
-    decays: bool
-    is_last: bool
-    part: str = ""
-
-    @property
-    def level(self) -> Level:
-        """The part, and the layer in it."""
-        return self.part, self.layer
-
-    def __str__(self) -> str:
-        part = f"{self.part}_" if self.part else ""
-        kind = "decay" if self.decays else "no_decay"
-        return f"{part}layer_{self.layer:02}_{kind}{'_last_layer' if self.is_last else ''}"
 
 
 CONVENTIONS: Mapping[str, Convention] = {
@@ -120,14 +94,19 @@ def choose_convention(
 
 
 def rate_keys(
-    convention: Convention, scale: float, kind: Kind, lr: float | None, min_lr: float | None
+    convention: Convention,
+    scale: float,
+    lr: float | None,
+    min_lr: float | None,
+    *,
+    decays: bool,
+    is_last: bool,
 ) -> Keys:
     """The keys that carry a group's learning rate.
 
-    >>> kind = Kind(layer=0, decays=True, is_last=False)
-    >>> rate_keys(CONVENTIONS["torch"], 0.5, kind, 1e-3, None)
+    >>> rate_keys(CONVENTIONS["torch"], 0.5, 1e-3, None, decays=True, is_last=False)
     {'lr': 0.0005}
-    >>> rate_keys(CONVENTIONS["timm"], 0.5, kind, 1e-3, None)
+    >>> rate_keys(CONVENTIONS["timm"], 0.5, 1e-3, None, decays=True, is_last=False)
     {'lr': 0.001, 'lr_scale': 0.5}
     """
     factor = 1.0 if convention.scale else scale
@@ -139,7 +118,7 @@ def rate_keys(
     if convention.scale:
         keys[convention.scale] = scale
     if convention.decays:
-        keys[convention.decays] = float(kind.decays)
+        keys[convention.decays] = float(decays)
     if convention.last_layer:
-        keys[convention.last_layer] = kind.is_last
+        keys[convention.last_layer] = is_last
     return keys

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.errors import ModelError
-from lrd_registry.groups.conventions import Convention, Kind, choose_convention, rate_keys
+from lrd_registry.groups.conventions import Convention, choose_convention, rate_keys
 from lrd_registry.groups.scales import Scales, check_not_negative
 from lrd_registry.groups.shapes import check_shapes
 from lrd_registry.groups.weight_decay import (
@@ -146,18 +146,28 @@ def group_parameters(
     """Group the trainable parameters by layer, decayed and not."""
     check_shapes(parameters)
     fingerprint, scale_of = assignment.fingerprint(), scales.of(assignment)
+    by_name, convention = parameters.by_name, rates.convention
     groups = [
         {
-            "params": [parameters.by_name[name] for name in names],
-            "param_names": names,
-            "weight_decay": rates.weight_decay if kind.decays else 0.0,
-            "layer": kind.layer,
-            "name": str(kind),
+            "params": [by_name[name] for name in some],
+            "param_names": some,
+            "weight_decay": rates.weight_decay if decays else 0.0,
+            "layer": layer,
+            "name": group_name(part, layer, decays=decays, is_last=is_last),
             "assignment": fingerprint,
-            **({"part": kind.part} if kind.part else {}),
-            **rate_keys(rates.convention, scale_of[kind.level], kind, rates.lr, rates.min_lr),
+            **({"part": part} if part else {}),
+            **rate_keys(
+                convention,
+                scale_of[part, layer],
+                rates.lr,
+                rates.min_lr,
+                decays=decays,
+                is_last=is_last,
+            ),
         }
-        for kind, names in _members(parameters, assignment, rates.convention, rule)
+        for (part, layer), members in _by_level(parameters, assignment, rule).items()
+        for decays, names in zip((True, False), members, strict=True)
+        for is_last, some in convention.split(names)
     ]
     if not groups:
         raise ModelError(
@@ -167,14 +177,17 @@ def group_parameters(
     return groups
 
 
-def _members(
-    parameters: Parameters, assignment: Assignment, convention: Convention, rule: WeightDecayRule
-) -> Iterator[tuple[Kind, list[str]]]:
-    """The names of each group, by layer; those with weight decay first."""
-    for (part, layer), (decayed, exempt) in _by_level(parameters, assignment, rule).items():
-        for decays, names in ((True, decayed), (False, exempt)):
-            for is_last, some in convention.split(names):
-                yield Kind(layer, decays, is_last, part), some
+def group_name(part: str, layer: int, *, decays: bool, is_last: bool) -> str:
+    """What a group is called.
+
+    >>> group_name("", 3, decays=True, is_last=False)
+    'layer_03_decay'
+    >>> group_name("visual", 3, decays=True, is_last=False)
+    'visual_layer_03_decay'
+    """
+    kind = "decay" if decays else "no_decay"
+    name = f"layer_{layer:02}_{kind}{'_last_layer' if is_last else ''}"
+    return f"{part}_{name}" if part else name
 
 
 def _by_level(
@@ -193,7 +206,9 @@ def _by_level(
         if parameter.requires_grad:
             if (placed := placements[name]) is not before:  # neighbours mostly share theirs
                 (decayed, exempt), before = members[placed.level], placed
-            ndim = dimensions.get(name, parameter.ndim)
+            ndim = parameter.ndim
+            if dimensions:
+                ndim = dimensions.get(name, ndim)
             is_exempt = ndim <= 1 or exempts(name if name in adapters else written[name])
             (exempt if is_exempt else decayed).append(name)
     return members

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from lrd_registry.errors import ModelError
 from lrd_registry.names.parameters import Parameters
 
@@ -22,6 +24,8 @@ def check_shapes(parameters: Parameters) -> None:
             f"the shape of {_first(lazy)} is not known yet, and weight decay depends on it; run "
             "the model once on an input, or build it with its sizes"
         )
+    if "torch.distributed.fsdp" not in sys.modules:
+        return
     shards = [
         name for name, p in by_name.items() if "_fsdp_flattened" in p.__dict__ and p.ndim == 1
     ]

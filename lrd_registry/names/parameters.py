@@ -69,6 +69,8 @@ def collect_parameters(model: Model) -> Parameters:
 def _complete(by_name: Named, reading: Reading) -> dict[str, str]:
     """Every name as its author wrote it, in the model's order."""
     written = reading.written
+    if not written:
+        return dict(zip(by_name, by_name, strict=True))
     return {name: written.get(name, name) for name in by_name}
 
 
@@ -134,16 +136,20 @@ def _walk(
     takes three times as long as this walk.
     """
     kinds.add(type(module))
-    if parameters := module._parameters:
-        for name, parameter in parameters.items():
-            if parameter is not None:
-                by_name[prefix + name] = parameter
-    if children := module._modules:
-        for name, child in children.items():
-            if child is not None:
-                _walk(child, f"{prefix}{name}.", by_name, kinds, removed)
-            else:
-                removed.append(prefix + name)
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            by_name[prefix + name] = parameter
+    for name, child in module._modules.items():
+        if child is None:
+            removed.append(prefix + name)
+        elif child._modules:
+            _walk(child, f"{prefix}{name}.", by_name, kinds, removed)
+        else:  # most modules, which need no call of their own
+            kinds.add(type(child))
+            if parameters := child._parameters:
+                for own, parameter in parameters.items():
+                    if parameter is not None:
+                        by_name[f"{prefix}{name}.{own}"] = parameter
 
 
 def _tied(by_name: Named) -> tuple[Named, dict[str, tuple[str, ...]]]:

@@ -2,15 +2,20 @@
 
 This is a finite automaton, built as far as the names at hand lead: a state is where all
 patterns stand after some segments, with what they have captured. In a state where only
-closing `**`s are left, the rest of a name makes no difference and is not read.
+closing `**`s are left, the rest of a name makes no difference and is not read. A matcher keeps its
+states from one model to the next, also where several threads use it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from threading import Lock
 from typing import NamedTuple
 
 from lrd_registry.patterns.pattern import Captures, Pattern
+
+MOST_STATES = 100_000
+"""How many states a matcher has before it takes too much memory to be kept."""
 
 
 class Hit(NamedTuple):
@@ -33,24 +38,34 @@ class Matcher:
         self.patterns = tuple(patterns)
         self._threads = [[(index, pattern.start) for index, pattern in enumerate(patterns)]]
         self._after: list[dict[str, int] | None] = [{}]
+        self._adding = Lock()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has met so many names that it should be left for a new one."""
+        return len(self._threads) > MOST_STATES
 
     def match(self, name: str) -> tuple[Hit, ...]:
         """What matches `name`, in the order of the patterns."""
         state, _ = self._follow(name)
         return self.hits(state)
 
-    def states(self, names: Iterable[str]) -> Iterator[int]:
+    def states(self, names: Iterable[str]) -> list[int]:
         """The state in which each name ends; in one state, the same patterns match alike.
 
         Names in a model's order share long beginnings: one that begins as the name before it,
         up to where that one had reached a settled state, ends in the same.
         """
-        state, settled = 0, "\0"
+        states: list[int] = []
+        settled = "\0"
         for name in names:
-            if not name.startswith(settled):
+            if name.startswith(settled):
+                states.append(states[-1])
+            else:
                 state, rest = self._follow(name)
                 settled = name[: -len(rest)] if rest else "\0"
-            yield state
+                states.append(state)
+        return states
 
     def hits(self, state: int) -> tuple[Hit, ...]:
         """What matches the names that end in a state."""
@@ -82,7 +97,8 @@ class Matcher:
         ]
         if moved == before:
             return state
-        self._threads.append(moved)
         is_open = [index for index, ways in moved if not patterns[index].settled(ways)]
-        self._after.append({} if is_open else None)
-        return len(self._threads) - 1
+        with self._adding:
+            self._threads.append(moved)
+            self._after.append({} if is_open else None)
+            return len(self._threads) - 1

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property, lru_cache
 
 from lrd_registry.errors import Gap
 from lrd_registry.layers.assignment import Assignment, Placement
 from lrd_registry.names.compared import Names
-from lrd_registry.patterns.matching import Hit, Matcher
 from lrd_registry.placing.coverage import Coverage
 from lrd_registry.placing.gaps import find_holes, unjoined
 from lrd_registry.placing.plans import Plan
-from lrd_registry.placing.ranking import Ranking
+from lrd_registry.placing.table import StateTable
 from lrd_registry.placing.ties import settle
-from lrd_registry.rule_files.clauses import Claim, Clause
+from lrd_registry.rule_files.clauses import Clause
 
 
 def place(plan: Plan, names: Names) -> Assignment | Coverage:
     """Assign every parameter by one plan; where it does not fit, the faults."""
+    if plan.matcher.is_full:
+        plan = replace(plan)
     return _Placing(plan, names).result()
 
 
@@ -28,27 +30,23 @@ class _Placing:
     def __init__(self, plan: Plan, names: Names) -> None:
         self._plan = plan
         self._names = names
-        matcher = Matcher([clause.pattern for clause in plan.clauses])
-        self._states = list(matcher.states(names.compared.values()))
-        distinct = set(self._states)
-        self._claims = {state: self._claim(matcher.hits(state)) for state in distinct}
-        found = {claim for claims in self._claims.values() for claim in claims}
-        self._ranking = Ranking(plan.entries, found)
-        self._layers = {claim: self._ranking.layer(claim) for claim in found}
-        nowhere = [claim for claim, layer in self._layers.items() if layer is None]
-        self._too_early = {claim for claim in nowhere if self._ranking.has_target(claim)}
-        self._unjoined = [claim for claim in nowhere if claim not in self._too_early]
+        self._states = plan.matcher.states(names.compared.values())
+        self._table = _table(plan, frozenset(self._states))
 
     def result(self) -> Assignment | Coverage:
+        names = self._names
+        is_plain = not (names.aliases or names.adapters or names.outside)
+        if is_plain and self._table.covers_all:
+            return self._assignment()
         unmatched, overlapping = tuple(self._unmatched()), dict(self._overlaps())
-        missing, gaps, cut = tuple(self._missing()), tuple(self._gaps()), tuple(self._cut())
-        if not (unmatched or overlapping or missing or gaps or cut or self._names.outside):
+        missing, gaps, cut = self._table.missing, tuple(self._gaps()), tuple(self._cut())
+        if not (unmatched or overlapping or missing or gaps or cut or names.outside):
             return self._assignment()
         return Coverage(
             self._plan.arch,
             self._plan.layout,
             tuple(clause.pattern for clause in self._plan.clauses),
-            self._names,
+            names,
             unmatched,
             overlapping,
             missing,
@@ -56,21 +54,13 @@ class _Placing:
             cut,
         )
 
-    def _claim(self, hits: Iterable[Hit]) -> dict[Claim, Clause]:
-        """The different claims of these hits, each with the first pattern behind it."""
-        claims: dict[Claim, Clause] = {}
-        for hit in hits:
-            clause = self._plan.clauses[hit.pattern]
-            claims.setdefault(clause.claim(hit.captures), clause)
-        return claims
-
     def _assignment(self) -> Assignment:
         plan, names = self._plan, self._names
         return Assignment(
             plan.arch,
             plan.layout,
             entries=tuple(entry.name for entry in plan.entries),
-            parts={part: tuple(layers) for part, layers in self._ranking.layers.items()},
+            parts={part: tuple(layers) for part, layers in self._table.ranking.layers.items()},
             placements=self._placements(),
             written=names.written,
             adapters=names.adapters,
@@ -94,14 +84,12 @@ class _Placing:
     @cached_property
     def _placed(self) -> dict[str, Placement]:
         """The placement of each name that has one."""
-        layers, placements = self._ranking.layers, {}
-        for state, claims in self._claims.items():
-            for claim, clause in claims.items() if len(claims) == 1 else ():
-                if (layer := self._layers[claim]) is not None:
-                    part = self._plan.entries[claim.entry].part
-                    entry = layers[part][layer]
-                    placements[state] = Placement(layer, entry, clause.pattern.text, part)
-        placed = {name: placements[s] for name, s in self._named_states() if s in placements}
+        placements = self._table.placements
+        if len(placements) == len(self._table.claims):
+            found = map(placements.__getitem__, self._states)
+            placed = dict(zip(self._names.compared, found, strict=True))
+        else:
+            placed = {name: placements[s] for name, s in self._named_states() if s in placements}
         placed.update(self._at_ends())
         return placed
 
@@ -112,22 +100,24 @@ class _Placing:
         first, last = self._plan.entries[0].part, self._plan.entries[-1].part
         for name, end in self._names.ends.items():
             part = first if end.layer == "first" else last
-            if layers := self._ranking.layers[part]:
+            if layers := self._table.ranking.layers[part]:
                 layer = 0 if end.layer == "first" else len(layers) - 1
                 yield name, Placement(layer, layers[layer], end.what, part)
 
     def _unmatched(self) -> Iterator[str]:
         """Names without a claim, or whose claim is to a layer before the first."""
-        empty = {s for s, claims in self._claims.items() if claims.keys() <= self._too_early}
+        empty = {
+            s for s, claims in self._table.claims.items() if claims.keys() <= self._table.too_early
+        }
         if empty:
             yield from (name for name, state in self._named_states() if state in empty)
 
     def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        many = {state for state, claims in self._claims.items() if len(claims) > 1}
+        many = {state for state, claims in self._table.claims.items() if len(claims) > 1}
         if many:
             for name, state in self._named_states():
                 if state in many:
-                    yield name, tuple(map(self._say, self._claims[state].values()))
+                    yield name, tuple(map(self._say, self._table.claims[state].values()))
         if self._names.aliases:
             yield from self._torn()
         if self._names.adapters:
@@ -158,28 +148,28 @@ class _Placing:
         role = "" if clause.role == "match" else f" ({clause.role})"
         return f"{self._plan.entries[clause.entry].name}{role}: {clause.pattern}"
 
-    def _missing(self) -> Iterator[str]:
-        found = {claim.entry for claim in self._layers}
-        for number, (name, entry, _) in enumerate(self._plan.entries):
-            if number not in found and not entry.optional:
-                yield f"{name}: {', '.join(map(str, entry.match))}"
-        yield from self._plan.missing
-
     def _cut(self) -> Iterator[str]:
         """The modules of the last entry that were set to None, where nothing is left of it."""
         last = len(self._plan.entries) - 1
-        if last >= 0 and not any(claim.entry == last for claim in self._layers):
+        if last >= 0 and not any(claim.entry == last for claim in self._table.layers):
             patterns = self._plan.entries[last].entry.match
             for path in map(self._names.relative, self._names.removed):
                 if path and any(p.match(f"{path}.weight") is not None for p in patterns):
                     yield path
 
     def _gaps(self) -> Iterator[Gap]:
-        for (name, entry, _), runs in zip(self._plan.entries, self._ranking.runs, strict=True):
+        for (name, entry, _), runs in zip(
+            self._plan.entries, self._table.ranking.runs, strict=True
+        ):
             yield from find_holes(name, entry, runs, self._names.is_silent)
-        for claim in self._unjoined:
+        for claim in self._table.unjoined:
             name, entry, _ = self._plan.entries[claim.entry]
             yield unjoined(name, entry, claim)
+
+
+@lru_cache(maxsize=64)
+def _table(plan: Plan, states: frozenset[int]) -> StateTable:
+    return StateTable(plan, states)
 
 
 def _say_place(place: Placement) -> str:

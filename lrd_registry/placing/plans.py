@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from lrd_registry.patterns.matching import Matcher
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.entry import Entry
@@ -20,7 +22,7 @@ class Planned(NamedTuple):
     part: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A layout as it stands on one model.
 
@@ -46,7 +48,13 @@ class Plan:
     roots: tuple[str, ...] = ("",)
     missing: tuple[str, ...] = ()
 
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Finds the clauses whose patterns match a name."""
+        return Matcher([clause.pattern for clause in self.clauses])
 
+
+@lru_cache(maxsize=256)
 def plan_layers(rules: RuleSet, layout_name: str, prefix: str, missing: tuple[str, ...]) -> Plan:
     """The plan of a layout of layers, under one of its prefixes (`""`: at the top)."""
     layout = rules.layouts[layout_name].under(prefix)

@@ -72,6 +72,8 @@ class Waiver(Strict):
 
     def under(self, prefix: str) -> Waiver:
         """The waiver for the same parameters under a prefix."""
+        if not prefix:
+            return self
         moved = tuple(pattern.under(prefix) for pattern in self.parameters)
         return Waiver.model_construct(parameters=moved, why=self.why)
 

@@ -74,6 +74,9 @@ class RuleSet(Strict):
         layout = {key: value for key, value in data.items() if key in LAYOUT_KEYS}
         return {**rest, "layouts": {SINGLE_LAYOUT: layout}}
 
+    def __hash__(self) -> int:
+        return hash(self.arch)
+
     def to_dict(self) -> dict[str, Any]:
         """The rule set as plain data; loading it again gives an equal rule set."""
         return self.model_dump(mode="json", exclude_defaults=True)
