@@ -131,6 +131,12 @@ def test_index_chooses_which_captures_make_the_key():
     assert list(found.values()) == [0, 1, 2, 3]
 
 
+def test_the_first_pattern_tells_the_order_of_the_indices():
+    names = ["a.0.1.w", "a.1.0.w", "a.0.0.w", "a.1.1.w", "b.1.0.w"]
+    found = layers(names, {"block": ["a.{i}.{j}.w", "b.{j}.{i}.w"]})
+    assert found == {"a.0.0.w": 0, "a.0.1.w": 1, "a.1.0.w": 2, "a.1.1.w": 3, "b.1.0.w": 1}
+
+
 def test_an_index_inside_a_name_may_count_from_one():
     names = ["layer1.0.w", "layer1.1.w", "layer2.0.w"]
     assert list(layers(names, {"block": "layer{s}.{b}.w"}).values()) == [0, 1, 2]

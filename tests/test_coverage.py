@@ -3,6 +3,8 @@
 import pytest
 
 from lrd_registry import CoverageError, Gap, assign_layers
+from lrd_registry.names.parameters import collect_parameters
+from lrd_registry.placing.coverage import Coverage
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
@@ -122,3 +124,21 @@ def test_an_unmatched_second_name_of_a_tied_parameter_is_named():
     shared = parameter(2, 2)
     names = {name: parameter(2) for name in NAMES} | {"head.w": shared, "spare": shared}
     assert refusal(names).unmatched == ("spare",)
+
+
+def test_each_fault_counts():
+    names = collect_parameters(model_with(["a", "b"])).readings[0]
+    gap = Gap("block", "b.{i}", "i", (range(1),))
+    coverage = Coverage(
+        "mine",
+        "default",
+        (),
+        names,
+        ("a",),
+        {"b": ("x", "y")},
+        ("stem: s", "head: h"),
+        (gap,),
+        ("z",),
+    )
+    assert coverage.faults == 6
+    assert coverage.error().missing == ("stem: s", "head: h", "z")

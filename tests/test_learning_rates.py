@@ -377,6 +377,13 @@ def test_a_plateau_has_raised_nothing():
     assert "as with lr=0.15" in message("other", optimizer, scheduler)
 
 
+def test_a_rate_of_nothing_is_not_what_a_plateau_goes_down_to():
+    optimizer = make_optimizer()
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
+    optimizer.param_groups[0]["lr"] = 0.0
+    assert faults(optimizer, scheduler)["other"].groups == (0,)
+
+
 def test_as_text_the_faults_follow_the_table():
     found = audit(make_optimizer(lr=0.15))
     lines = str(found).splitlines()

@@ -123,3 +123,12 @@ def test_an_adapter_of_a_module_in_several_layers_is_named():
     assert caught.value.overlapping == {
         adapter: ("adapts ends.first: layer 0", "adapts ends.last: layer 1")
     }
+
+
+def test_an_adapter_alone_goes_by_the_first_parameter_of_its_module():
+    start = "base_model.model.blocks.0.fc"
+    names = [f"{start}.base_layer.{own}" for own in ("weight", "bias")]
+    names.append(f"{start}.lora_A.default.weight")
+    *_, reading = readings_of_names(names)
+    assert reading.written[names[2]] == "blocks.0.fc.weight"
+    assert reading.adapters == {names[2]: ("blocks.0.fc.weight", "blocks.0.fc.bias")}

@@ -189,6 +189,13 @@ def test_a_part_of_layers_that_is_nowhere_is_named():
     )
 
 
+def test_tokens_before_the_input_join_the_first_layer_of_the_first_part():
+    prompts = "prompt_encoder.default.embedding.weight"
+    names = [prompts, *(f"base_model.{name}" for name in NAMES)]
+    row = assign_layers(model_with(names), RULES)[prompts]
+    assert (row.part, row.layer) == ("visual", 0)
+
+
 def test_a_composed_layout_is_found_under_a_prefix():
     model = model_with([f"model.{name}" for name in NAMES])
     assignment = assign_layers(model, RULES, prefix="model")

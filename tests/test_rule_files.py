@@ -339,6 +339,12 @@ def test_what_the_other_patterns_of_a_file_are_is_told():
     ]
 
 
+def test_bytes_are_no_text():
+    assert data_messages({"arch": "x", "layers": LAYERS, "summary": b"y"}) == [
+        "<mapping> at summary: expected text, found a bytes"
+    ]
+
+
 def test_a_key_that_is_a_number_is_told():
     assert data_messages({"arch": "x", "layers": LAYERS, 1: 1}) == [
         "<mapping> at 1: a key must be text"

@@ -50,8 +50,8 @@ class Ranking:
         return last if claim.role == "last" else first
 
     def has_target(self, claim: Claim) -> bool:
-        """Whether the model has the layers that the claim speaks of."""
-        return claim.role == "match" or self._joined(claim) is not None
+        """Whether the model has the layers that a claim would join."""
+        return self._joined(claim) is not None
 
     def _before(self, claim: Claim, first: int) -> int | None:
         """The layer before `first`: for a claim at an index, only within the same entry."""
