@@ -129,16 +129,8 @@ def test_an_unmatched_second_name_of_a_tied_parameter_is_named():
 def test_each_fault_counts():
     names = collect_parameters(model_with(["a", "b"])).readings[0]
     gap = Gap("block", "b.{i}", "i", (range(1),))
-    coverage = Coverage(
-        "mine",
-        "default",
-        (),
-        names,
-        ("a",),
-        {"b": ("x", "y")},
-        ("stem: s", "head: h"),
-        (gap,),
-        ("z",),
-    )
+    missing = ("stem: s", "head: h")
+    overlapping = {"b": ("x", "y")}
+    coverage = Coverage("mine", "default", (), names, ("a",), overlapping, missing, (gap,), ("z",))
     assert coverage.faults == 6
     assert coverage.error().missing == ("stem: s", "head: h", "z")

@@ -413,6 +413,15 @@ def test_rates_of_another_layer_decay_say_which():
     )
 
 
+def test_two_layers_do_not_tell_a_layer_decay():
+    model = make_model(["embed.w", "head.w"])
+    rules = rule_set_from_mapping({"arch": "two", "layers": [{"a": "embed.w"}, {"b": "head.w"}]})
+    groups = build_param_groups(model, rules, layer_decay=0.3, lr=0.1)
+    found = audit_learning_rates(SGD(groups), assign_layers(model, rules), lr=0.1, layer_decay=0.5)
+    assert [fault.kind for fault in found.faults] == ["other"]
+    assert "layer_decay" not in found.faults[0].message
+
+
 def test_a_scheduler_that_was_not_passed_is_asked_for():
     optimizer = make_optimizer()
     lr_scheduler.LambdaLR(optimizer, lambda _: 0.3)

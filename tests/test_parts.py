@@ -189,6 +189,18 @@ def test_a_part_of_layers_that_is_nowhere_is_named():
     )
 
 
+def test_what_the_whole_model_exempts_from_weight_decay_counts_too():
+    model = model_with(NAMES)
+    model.no_weight_decay = lambda: {"proj.w"}
+    exempt = {
+        name
+        for group in build_param_groups(model, RULES)
+        for name in group["param_names"]
+        if group["weight_decay"] == 0
+    }
+    assert exempt == {"proj.w", "scale.w"}
+
+
 def test_tokens_before_the_input_join_the_first_layer_of_the_first_part():
     prompts = "prompt_encoder.default.embedding.weight"
     names = [prompts, *(f"base_model.{name}" for name in NAMES)]

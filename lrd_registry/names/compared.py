@@ -22,7 +22,7 @@ class End(NamedTuple):
     what: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Names:
     """The names of a model's parameters, and what each is compared as.
 
@@ -42,7 +42,7 @@ class Names:
     written: Mapping[str, str]
     adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
-    module: nn.Module | None = field(default=None, repr=False, compare=False)
+    module: nn.Module | None = field(default=None, repr=False)
     prefix: str = ""
     joins_head: bool = False
 
