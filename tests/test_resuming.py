@@ -349,6 +349,21 @@ def test_groups_with_schedules_of_their_own_keep_their_rates():
     assert rates(new) == {name: rates(optimizer)[name] for name in rates(new)}
 
 
+@pytest.mark.parametrize("middle", [0.4, 0.6])
+def test_rates_beside_the_line_are_no_schedule(middle):
+    """The first and the last group have come down to a quarter of where they began."""
+    bases, now = {"a": 1.0, "b": 2.0, "c": 4.0}, {"a": 0.25, "b": middle, "c": 1.0}
+    saved = torch.optim.SGD(
+        [{"params": [(name, nn.Parameter(torch.ones(1)))], "lr": now[name]} for name in bases]
+    )
+    for group, base in zip(saved.param_groups, bases.values(), strict=True):
+        group["initial_lr"] = base
+    new = torch.optim.SGD([{"params": [("a", nn.Parameter(torch.ones(1)))], "lr": 3.0}])
+    new.param_groups[0]["initial_lr"] = 3.0
+    with pytest.raises(ResumeError, match=f"one went from 2 to {middle}, another from 4 to 1 "):
+        remap_state_dict(saved.state_dict(), new)
+
+
 def test_a_rate_that_no_schedule_tells_is_an_error():
     optimizer, scheduler = scheduled(adamw, different_lambdas, model := net())
     train(model, optimizer, [0], scheduler)

@@ -114,6 +114,8 @@ def _is_skipped(parent: ast.AST, field: str, child: ast.AST) -> bool:
         return isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"
     if isinstance(parent, ast.AnnAssign) and field == "value":
         return isinstance(parent.annotation, ast.Name) and parent.annotation.id == "TypeAlias"
+    if isinstance(parent, ast.ClassDef) and isinstance(child, ast.Subscript):
+        return True  # what a base class holds is for the type checker
     if is_zip(parent) and isinstance(child, ast.keyword):
         return isinstance(child.value, ast.Constant) and child.value.value is True
     return isinstance(parent, ast.Call) and field == "func" and isinstance(child, ast.Name)

@@ -45,6 +45,7 @@ def test_every_change_of_a_small_file():
         ("x = f'a{b}'", ["x = f'XXa{b}'"]),
         ("x = f(a, b=True)", ["x = (f(a))", "x = f(a, b=False)"]),
         ("x = zip(a, b, strict=True)", []),
+        ("class A(B[c, d]):\n    pass", []),
         ("x = zip(a, b, strict=False)", ["x = zip(a, b, strict=True)"]),
         ("x = Field(a, strict=True)", ["x = (Field(a))", "x = Field(a, strict=False)"]),
         ("x = [a, b]", ["x = ([b])", "x = ([a])"]),
