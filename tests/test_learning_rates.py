@@ -384,6 +384,10 @@ def test_a_rate_of_nothing_is_not_what_a_plateau_goes_down_to():
     assert faults(optimizer, scheduler)["other"].groups == (0,)
 
 
+def test_the_repr_has_no_line_for_each_parameter():
+    assert repr(audit(make_optimizer())) == "LearningRates(lr=0.1, factor=1.0, faults=())"
+
+
 def test_as_text_the_faults_follow_the_table():
     found = audit(make_optimizer(lr=0.15))
     lines = str(found).splitlines()

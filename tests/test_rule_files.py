@@ -339,9 +339,20 @@ def test_what_the_other_patterns_of_a_file_are_is_told():
     ]
 
 
-def test_bytes_are_no_text():
-    assert data_messages({"arch": "x", "layers": LAYERS, "summary": b"y"}) == [
-        "<mapping> at summary: expected text, found a bytes"
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("summary", b"y", "summary"),
+        ("arch", b"y", "arch"),
+        ("layouts", {"a": {"prefix": [b"y"], "layers": LAYERS}}, "layouts.a.prefix.0"),
+        ("sources", [{"what": b"y", "where": "z"}], "sources.0.what"),
+        ("layers", [{"a": {"match": "b.{i}", "index": [b"i"]}}], "layers.0.a.index.0"),
+    ],
+)
+def test_bytes_are_no_text(key, value, place):
+    data = {"arch": "x", key: value} | ({} if key == "layouts" else {"layers": LAYERS})
+    assert data_messages(data | {key: value}) == [
+        f"<mapping> at {place}: expected text, found a bytes"
     ]
 
 

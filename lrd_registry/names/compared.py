@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class End(NamedTuple):
     """The end of a model that a parameter joins of which no pattern speaks, and what it is."""
 
-    layer: Literal["first", "last"]
+    layer: Literal[0, -1]
     what: str
 
 
@@ -66,9 +66,9 @@ class Names:
             return found
         for name, written in self.written.items():
             if written == INPUT:
-                found[name] = End("first", "tokens before the input")
+                found[name] = End(0, "tokens before the input")
             elif self.joins_head and name not in self.compared:
-                found[name] = End("last", f"outside {self.prefix}")
+                found[name] = End(-1, f"outside {self.prefix}")
         return found
 
     @cached_property

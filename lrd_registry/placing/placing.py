@@ -99,9 +99,9 @@ class _Placing:
             return
         first, last = self._plan.entries[0].part, self._plan.entries[-1].part
         for name, end in self._names.ends.items():
-            part = first if end.layer == "first" else last
+            part = last if end.layer else first
             if layers := self._table.ranking.layers[part]:
-                layer = 0 if end.layer == "first" else len(layers) - 1
+                layer = range(len(layers))[end.layer]
                 yield name, Placement(layer, layers[layer], end.what, part)
 
     def _unmatched(self) -> Iterator[str]:

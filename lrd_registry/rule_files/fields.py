@@ -47,7 +47,7 @@ def _parse(value: Any) -> Pattern:
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, (str, Pattern)) else value
+    return [value] if isinstance(value, str) else value
 
 
 RulePattern = Annotated[
