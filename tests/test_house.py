@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 import lrd_registry
 
+pytestmark = pytest.mark.engine
+
 FILLED_WHILE_READING = {"Document", "_Link"}
 """Kept by one function, which returns something else."""
 
