@@ -109,6 +109,9 @@ def test_a_byte_order_mark_and_the_kind_of_line_ends_make_no_difference(tmp_path
     ]
 
 
+EMPTY = "x.yaml:1:1: the file is empty; a rule file has the keys `arch` and `layouts`"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -117,8 +120,9 @@ def test_a_byte_order_mark_and_the_kind_of_line_ends_make_no_difference(tmp_path
         (b"\xc3\xa9: \xc3", "x.yaml:1:4: byte 0xc3 is not UTF-8; save the file as UTF-8"),
         (b"a: \0", r"x.yaml:1:4: not valid YAML: the character '\x00' is not allowed"),
         (b"#" * (MIB + 1), "x.yaml:1:1: the file is over 1 MiB, the most allowed"),
+        (b"#" * MIB, EMPTY),
     ],
-    ids=["UTF-16", "Latin-1", "cut off", "NUL", "over 1 MiB"],
+    ids=["UTF-16", "Latin-1", "cut off", "NUL", "over 1 MiB", "1 MiB"],
 )
 def test_a_file_that_is_no_text_is_refused(tmp_path, content, message):
     assert messages(written(tmp_path, content)) == message
