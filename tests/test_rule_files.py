@@ -206,6 +206,16 @@ def test_a_text_that_is_too_much_is_read_no_further(kind):
     assert [f"{p.line}:{p.column}: {p.message}" for p in caught.value.problems] == [problem]
 
 
+def test_a_number_has_at_most_64_characters():
+    for length, message in (
+        (64, f"format {'9' * 64} is not known; this release reads format 1"),
+        (65, f"expected an integer, found `{'9' * 59}…`, which YAML reads as text"),
+    ):
+        with pytest.raises(RuleFileError) as caught:
+            parse_rule_set(f"arch: x\nformat: {'9' * length}\nlayers: [a: b]")
+        assert str(caught.value) == f"<text>:2:9: {message}"
+
+
 def test_a_long_text_is_clipped_in_messages():
     with pytest.raises(RuleFileError, match=f"found `{'a' * 59}…`$"):
         parse_rule_set(f"arch: {'a' * 100}.\nlayers: [a: b]")
