@@ -138,9 +138,9 @@ def test_a_package_s_file_whose_body_is_at_fault_is_not_tried_either(tiny, tmp_p
     bodiless = tmp_path_factory.mktemp("package") / "x.yaml"
     bodiless.write_text("arch: x\nlayers: [stem: a..b]\n")
     registry = Registry(installed=lambda: [tiny.parent, bodiless.parent])
-    assert registry.names() == ["tiny", "x"]
-    assert [rules.arch for rules in registry.rule_sets()] == ["tiny"]
-    assert registry.faulty_files() == [str(bodiless)]
+    assert registry.now().names() == ["tiny", "x"]
+    assert [rules.arch for rules in registry.now().rule_sets()] == ["tiny"]
+    assert registry.now().faulty_files() == [str(bodiless)]
 
 
 def test_the_list_shows_a_file_at_fault_as_broken(faulty, lrd):
@@ -192,7 +192,7 @@ def test_a_name_in_two_directories_names_both_files(tiny, tmp_path_factory):
     other.write_text(TINY)
     registry = Registry(directories=lambda: [tiny.parent, other.parent])
     with pytest.raises(RegistrationError, match=f"from {tiny}, one from {other}"):
-        registry.names()
+        registry.now().names()
 
 
 def test_a_misspelt_name_names_the_nearest():
@@ -272,3 +272,16 @@ def test_a_signature_that_matches_nothing_is_named(signature):
     with pytest.raises(CoverageError) as caught:
         assign_layers(model_with(MODEL), rules)
     assert caught.value.missing == (f"signature: {signature}",)
+
+
+def test_a_call_lists_the_directories_once(tiny, monkeypatch, own_registry):
+    """However many parts of rule sets are looked up by name in it."""
+    (tiny.parent / "pair.yaml").write_text(
+        "arch: pair\nparts:\n  x: {prefix: x, rules: [tiny, vit]}\n  y: {prefix: y, rules: tiny}\n"
+    )
+    listed = []
+    directories = lambda: listed.append("listed") or [tiny.parent]  # noqa: E731
+    monkeypatch.setattr(own_registry, "_directories", directories)
+    model = model_with([f"{tower}.{name}" for tower in "xy" for name in MODEL])
+    assert assign_layers(model).arch == "pair"
+    assert listed == ["listed"]

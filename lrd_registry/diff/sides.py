@@ -10,6 +10,7 @@ from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.fitting.trying import place_by_layout
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.parameters import Parameters
+from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.selection.selection import find_rule_set, select
 from lrd_registry.wording import clip, did_you_mean
@@ -96,7 +97,7 @@ def apply_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignm
         )
     misfits = []
     for names in parameters.readings:
-        for result in place_by_layout(rules, layout, names):
+        for result in place_by_layout(rules, layout, names, default_registry.now().get):
             if isinstance(result, Assignment):
                 return result
             misfits.append(result)

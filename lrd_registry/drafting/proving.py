@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrd_registry.fitting.trying import place_where_signed
 from lrd_registry.layers.assignment import Assignment
+from lrd_registry.registry.registry import Registry
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from lrd_registry.tracing.contradictions import contradictions, smallest_move
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 MOST = 2
 """So many parameters may be waived; where more are out of order, the draft is wrong."""
 
+NOTHING = Registry().now()
+"""A draft is composed of no other rule set."""
+
 REUSED = "used again in later blocks; the layer is that of the block that holds it"
 
 
@@ -26,7 +30,7 @@ def proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> dict[str, An
     A parameter that later blocks use again, such as the position bias that T5 has in its first
     block, is before and after those at once, and gets a waiver.
     """
-    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names)
+    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names, NOTHING.get)
     if not isinstance(assignment, Assignment):
         return None
     found = smallest_move(contradictions(assignment, trace))

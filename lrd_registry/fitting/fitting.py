@@ -9,12 +9,14 @@ from lrd_registry.fitting.misfits import explain_misfit
 from lrd_registry.fitting.trying import Results, place_where_signed
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
+from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.schema import RuleSet
 
 
 def fit(
     rule_sets: Sequence[RuleSet],
     readings: Sequence[Names],
+    catalog: Catalog,
     *,
     prefix: str = "",
     joins_head: bool = False,
@@ -25,6 +27,7 @@ def fit(
     Args:
         rule_sets: those that may.
         readings: the model's names; the first reading that a layout fits is taken.
+        catalog: where the rule sets are that they are composed of.
         prefix: where the backbone is; `""` is the model's top.
         joins_head: whether parameters beside the prefix join the head.
         is_open: whether any registered rule set would do, for the error message.
@@ -36,14 +39,14 @@ def fit(
     misfits: Results = []
     for reading in readings:
         names = reading.under(prefix, joins_head=joins_head)
-        results = place_where_signed(rule_sets, names)
+        results = place_where_signed(rule_sets, names, catalog.get)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
             raise _ambiguous(fitting)
         misfits += results
-    raise explain_misfit(rule_sets, names, misfits, is_open=is_open)
+    raise explain_misfit(rule_sets, names, misfits, catalog, is_open=is_open)
 
 
 def _ambiguous(fitting: Sequence[Assignment]) -> AmbiguousArchitectureError:

@@ -9,12 +9,17 @@ from lrd_registry.fitting.prefixes import Found, find_prefixes
 from lrd_registry.fitting.trying import Results, place_unsigned
 from lrd_registry.names.compared import Names
 from lrd_registry.placing.coverage import Coverage
-from lrd_registry.registry.default import default_registry
+from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.schema import RuleSet
 
 
 def explain_misfit(
-    rule_sets: Sequence[RuleSet], names: Names, results: Results, *, is_open: bool
+    rule_sets: Sequence[RuleSet],
+    names: Names,
+    results: Results,
+    catalog: Catalog,
+    *,
+    is_open: bool,
 ) -> CoverageError:
     """What keeps rule sets from fitting.
 
@@ -22,17 +27,20 @@ def explain_misfit(
         rule_sets: those that were tried.
         names: the model's, below the prefix that was asked for.
         results: what came of the layouts whose signature the model has.
+        catalog: the registered rule sets.
         is_open: whether any registered rule set would have done.
     """
     if not names.compared:
-        return _nothing_there(rule_sets, names)
-    nearest = _nearest(results) or _nearest(place_unsigned(rule_sets, names))
+        return _nothing_there(rule_sets, names, catalog)
+    nearest = _nearest(results) or _nearest(place_unsigned(rule_sets, names, catalog.get))
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
-    found = [] if nearest.is_only_outside else find_prefixes(rule_sets, names)
+    found = []
+    if not nearest.is_only_outside:
+        found = find_prefixes(rule_sets, names, catalog.get)
     if is_open:
-        return _none_fits(nearest, rule_sets, found)
+        return _none_fits(nearest, rule_sets, found, catalog)
     what = f"rule set {nearest.arch!r} does not fit this model{_under(names)}"
-    return nearest.error(f"{what}, {_elsewhere(found)}" if found else None)
+    return nearest.error(f"{what}, {_elsewhere(found, catalog)}" if found else None)
 
 
 def _nearest(results: Results) -> Coverage | None:
@@ -40,20 +48,21 @@ def _nearest(results: Results) -> Coverage | None:
     return min(coverages, key=lambda coverage: coverage.faults, default=None)
 
 
-def _nothing_there(rule_sets: Sequence[RuleSet], names: Names) -> CoverageError:
+def _nothing_there(rule_sets: Sequence[RuleSet], names: Names, catalog: Catalog) -> CoverageError:
     what = f"no parameter of this model is{_under(names)}"
     tops = dict.fromkeys(written.partition(".")[0] for written in names.written.values())
-    found = find_prefixes(rule_sets, names)
-    instead = _elsewhere(found) if found else f"but under {', '.join(tops)}"
+    found = find_prefixes(rule_sets, names, catalog.get)
+    instead = _elsewhere(found, catalog) if found else f"but under {', '.join(tops)}"
     return CoverageError(f"{what}, {instead}", missing=(f"prefix: {names.prefix}",))
 
 
 def _none_fits(
-    nearest: Coverage, rule_sets: Sequence[RuleSet], found: Sequence[Found]
+    nearest: Coverage, rule_sets: Sequence[RuleSet], found: Sequence[Found], catalog: Catalog
 ) -> NoFittingArchitectureError:
-    message = f"no rule set fits this model{_under(nearest.names)} completely ({_tried(rule_sets)})"
+    tried = _tried(rule_sets, catalog)
+    message = f"no rule set fits this model{_under(nearest.names)} completely ({tried})"
     if found:
-        message = f"{message}, {_elsewhere(found)}"
+        message = f"{message}, {_elsewhere(found, catalog)}"
     else:
         message = (
             f"{message}. The nearest is {nearest.arch!r} (layout {nearest.layout!r}), but for:\n"
@@ -62,18 +71,18 @@ def _none_fits(
     return NoFittingArchitectureError(message, nearest.arch, nearest.error(message))
 
 
-def _tried(rule_sets: Sequence[RuleSet]) -> str:
+def _tried(rule_sets: Sequence[RuleSet], catalog: Catalog) -> str:
     tried = "tried: " + ", ".join(rules.arch for rules in rule_sets)
-    faulty = ", ".join(default_registry.faulty_files())
+    faulty = ", ".join(catalog.faulty_files())
     return f"{tried}; not tried, because at fault: {faulty}" if faulty else tried
 
 
-def _elsewhere(found: Sequence[Found]) -> str:
+def _elsewhere(found: Sequence[Found], catalog: Catalog) -> str:
     """Where in the model something fits, and how to say so."""
     places = " and ".join(
         f"{f.arch!r} (layout {f.layout!r}) fits what is under {f.prefix!r}" for f in found
     )
-    calls = "\n".join(map(_call, found))
+    calls = "\n".join(_call(place, catalog) for place in found)
     several = "" if len(found) == 1 else " For several of them, write a rule file with parts."
     return (
         f"but {places}:\n{calls}\nThis trains what is outside at the full learning rate; without "
@@ -81,8 +90,8 @@ def _elsewhere(found: Sequence[Found]) -> str:
     )
 
 
-def _call(found: Found) -> str:
-    arch = f'"{found.arch}"' if found.arch in default_registry.names() else "…"
+def _call(found: Found, catalog: Catalog) -> str:
+    arch = f'"{found.arch}"' if found.arch in catalog.by_name else "…"
     where = f'prefix="{found.prefix}", outside="head"'
     return f"    build_param_groups(model, arch={arch}, {where})"
 

@@ -8,10 +8,9 @@ from typing import TypeAlias
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
 from lrd_registry.placing.coverage import Coverage
-from lrd_registry.placing.parts import plan_parts
+from lrd_registry.placing.parts import FindRuleSet, plan_parts
 from lrd_registry.placing.placing import place
 from lrd_registry.placing.plans import Plan, plan_layers
-from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.rule_files.signature import Signature
 
@@ -28,7 +27,7 @@ def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
     )
 
 
-def place_where_signed(rule_sets: Iterable[RuleSet], names: Names) -> Results:
+def place_where_signed(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
     """What comes of each layout, under each prefix, at which the model has its signature."""
     return [
         place(plan, names)
@@ -36,31 +35,39 @@ def place_where_signed(rule_sets: Iterable[RuleSet], names: Names) -> Results:
         for name, layout in rules.layouts.items()
         for prefix, signature in layout.signatures.items()
         if signature.is_on(names.known)
-        for plan in _plans(rules, name, names, prefix)
+        for plan in _plans(rules, name, names, find, prefix)
     ]
 
 
-def place_unsigned(rule_sets: Iterable[RuleSet], names: Names) -> Results:
+def place_unsigned(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
     """What comes of each layout although the model has the signature of none."""
     return [
         place(plan, names)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
-        for plan in _plans(rules, name, names, missing=_missing(layout.signatures[""], names))
+        for plan in _plans(rules, name, names, find, missing=_missing(layout.signatures[""], names))
     ]
 
 
-def place_by_layout(rules: RuleSet, layout: str, names: Names) -> Results:
+def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet) -> Results:
     """What comes of one layout, under each of its prefixes, whatever its signature."""
-    prefixes = rules.layouts[layout].signatures
-    return [place(p, names) for prefix in prefixes for p in _plans(rules, layout, names, prefix)]
+    return [
+        place(plan, names)
+        for prefix in rules.layouts[layout].signatures
+        for plan in _plans(rules, layout, names, find, prefix)
+    ]
 
 
 def _plans(
-    rules: RuleSet, layout: str, names: Names, prefix: str = "", missing: tuple[str, ...] = ()
+    rules: RuleSet,
+    layout: str,
+    names: Names,
+    find: FindRuleSet,
+    prefix: str = "",
+    missing: tuple[str, ...] = (),
 ) -> Iterator[Plan]:
     if rules.layouts[layout].parts:
-        yield from plan_parts(rules, layout, names, default_registry.get, missing)
+        yield from plan_parts(rules, layout, names, find, missing)
     else:
         yield plan_layers(rules, layout, prefix, missing)
 

@@ -33,8 +33,8 @@ class Registry:
     ) -> None:
         self._installed = installed
         self._directories = directories
-        self._registered: dict[str, Registered] = {}
-        self._replaced: set[str] = set()
+        self.registered: dict[str, Registered] = {}
+        self.replaced: set[str] = set()
 
     def register(self, rule_set: RuleSet, source: str, *, replace: bool = False) -> None:
         """Add a rule set under the name that it gives itself.
@@ -42,29 +42,52 @@ class Registry:
         Raises:
             RegistrationError: the name is taken, and `replace` is not set.
         """
-        if not replace and (taken := self._all().get(rule_set.arch)):
+        if not replace and (taken := self.now().by_name.get(rule_set.arch)):
             raise _twice(rule_set.arch, taken.source, source)
-        self._replaced.add(rule_set.arch)
-        self._registered[rule_set.arch] = Registered(
+        self.replaced.add(rule_set.arch)
+        self.registered[rule_set.arch] = Registered(
             rule_set.arch, rule_set.summary, tuple(rule_set.layouts), source, lambda: rule_set
         )
 
+    def now(self) -> Catalog:
+        """What there is at this moment: the directories are listed once, at its first use."""
+        return Catalog(self)
+
+    def heads(self) -> Iterator[Registered]:
+        """The rule files of all directories."""
+        return chain(self._installed_heads, *map(read_whole, self._directories()))
+
+    @cached_property
+    def _installed_heads(self) -> tuple[Registered, ...]:
+        return tuple(chain.from_iterable(map(read_heads, self._installed())))
+
+
+class Catalog:
+    """The rule sets that a registry has at one moment.
+
+    Args:
+        registry: the registry.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
     def entries(self) -> list[Registered]:
         """All rule sets, by name, and the files at fault."""
-        return sorted([*self._all().values(), *self._faulty()], key=lambda entry: entry.arch)
+        return sorted([*self.by_name.values(), *self._faulty], key=lambda entry: entry.arch)
 
     def names(self) -> list[str]:
         """The names of all rule sets, sorted."""
-        return sorted(self._all())
+        return sorted(self.by_name)
 
     def rule_sets(self) -> list[RuleSet]:
         """All rule sets, by name, but for those whose files are at fault."""
-        return [rules for _, entry in sorted(self._all().items()) if (rules := _loaded(entry))]
+        return [rules for _, entry in sorted(self.by_name.items()) if (rules := _loaded(entry))]
 
     def faulty_files(self) -> list[str]:
         """The files that `rule_sets` leaves out."""
-        unread = (entry for entry in self._all().values() if _loaded(entry) is None)
-        return sorted(entry.source for entry in (*unread, *self._faulty()))
+        unread = (entry for entry in self.by_name.values() if _loaded(entry) is None)
+        return sorted(entry.source for entry in (*unread, *self._faulty))
 
     def get(self, name: str) -> RuleSet:
         """The rule set of this name.
@@ -73,7 +96,7 @@ class Registry:
             UnknownArchitectureError: there is none; the message names the nearest.
             RuleFileError: its file is at fault.
         """
-        entries = {entry.arch: entry for entry in self._faulty()} | self._all()
+        entries = {entry.arch: entry for entry in self._faulty} | self.by_name
         if name not in entries:
             raise UnknownArchitectureError(
                 f"no rule set is called {name!r}{did_you_mean(name, entries, quote='{!r}')}\n"
@@ -83,25 +106,25 @@ class Registry:
             )
         return entries[name].load()
 
-    def _all(self) -> dict[str, Registered]:
+    @cached_property
+    def by_name(self) -> dict[str, Registered]:
+        """The rule sets by name, those registered by hand in place of files of their name."""
         found: dict[str, Registered] = {}
-        for entry in self._heads():
+        for entry in self._heads:
             if entry.problems:
                 continue
-            if entry.arch in found and entry.arch not in self._replaced:
+            if entry.arch in found and entry.arch not in self._registry.replaced:
                 raise _twice(entry.arch, found[entry.arch].source, entry.source)
             found[entry.arch] = entry
-        return found | self._registered
+        return found | self._registry.registered
 
+    @property
     def _faulty(self) -> list[Registered]:
-        return [entry for entry in self._heads() if entry.problems]
-
-    def _heads(self) -> Iterator[Registered]:
-        return chain(self._installed_heads, *map(read_whole, self._directories()))
+        return [entry for entry in self._heads if entry.problems]
 
     @cached_property
-    def _installed_heads(self) -> tuple[Registered, ...]:
-        return tuple(chain.from_iterable(map(read_heads, self._installed())))
+    def _heads(self) -> list[Registered]:
+        return list(self._registry.heads())
 
 
 def _loaded(entry: Registered) -> RuleSet | None:

@@ -12,6 +12,7 @@ from lrd_registry.fitting.wholes import apply_whole
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.default import default_registry
+from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.loading import load_rule_set
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.selection.inferring import infer
@@ -71,9 +72,11 @@ def select(
     _check_place(arch, prefix, outside)
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
+    catalog = default_registry.now()
     return fit(
-        _rule_sets(arch, parameters),
+        _rule_sets(arch, parameters, catalog),
         parameters.readings,
+        catalog,
         prefix=prefix or "",
         joins_head=outside == "head",
         is_open=arch == "auto",
@@ -99,7 +102,7 @@ def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
         )
 
 
-def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
+def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) -> RuleSet:
     """The rule set of this name, or in the rule file at this path.
 
     Raises:
@@ -108,10 +111,12 @@ def find_rule_set(arch: str | os.PathLike[str]) -> RuleSet:
     """
     if isinstance(arch, os.PathLike) or arch.endswith((".yaml", ".yml")) or os.sep in arch:
         return load_rule_set(Path(arch))
-    return default_registry.get(arch)
+    return (catalog or default_registry.now()).get(arch)
 
 
-def _rule_sets(arch: str | os.PathLike[str] | RuleSet, parameters: Parameters) -> list[RuleSet]:
+def _rule_sets(
+    arch: str | os.PathLike[str] | RuleSet, parameters: Parameters, catalog: Catalog
+) -> list[RuleSet]:
     if isinstance(arch, RuleSet):
         return [arch]
     if not isinstance(arch, (str, os.PathLike)):
@@ -120,7 +125,7 @@ def _rule_sets(arch: str | os.PathLike[str] | RuleSet, parameters: Parameters) -
             f"or an Assignment; found {type(arch).__name__}"
         )
     if arch == "auto":
-        return default_registry.rule_sets()
+        return catalog.rule_sets()
     if arch == "infer":
         return [infer(parameters)]
-    return [find_rule_set(arch)]
+    return [find_rule_set(arch, catalog)]
