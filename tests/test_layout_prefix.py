@@ -47,6 +47,11 @@ def test_what_is_outside_stands_beside_the_prefix():
     assert refusal(*INSIDE, "classifier.w").unmatched == ("classifier.w",)
 
 
+def test_under_a_prefix_a_layout_has_nothing_outside_it():
+    moved = RULES.layouts["own"].under("net")
+    assert [str(p) for _, entry in moved.entries for p in entry.outside] == []
+
+
 def test_the_pattern_is_told_with_its_prefix():
     assignment = assign(*[f"net.{name}" for name in INSIDE], "classifier.w")
     assert assignment["net.blocks.1.w"].pattern == "net.blocks.{i}.**"

@@ -55,11 +55,11 @@ class Entry(Strict):
         return self.match[0].indices if self.index is None else self.index
 
     def under(self, prefix: str) -> Entry:
-        """The entry with its patterns under a prefix, but for those outside it."""
+        """The entry with its patterns under a prefix, without those outside it."""
         moved: dict[str, Any] = {
             role: tuple(pattern.under(prefix) for pattern in getattr(self, role)) for role in ROLES
         }
-        return Entry.model_construct(**{**dict(self), **moved})
+        return Entry.model_construct(**{**dict(self), **moved, "outside": ()})
 
     def also(self, patterns: tuple[Pattern, ...]) -> Entry:
         """The entry with more patterns in `match`."""
