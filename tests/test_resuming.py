@@ -364,6 +364,15 @@ def test_rates_beside_the_line_are_no_schedule(middle):
         remap_state_dict(saved.state_dict(), new)
 
 
+def test_a_schedule_from_nothing_is_none():
+    saved = torch.optim.SGD([{"params": [("a", nn.Parameter(torch.ones(1)))], "lr": 0.0}])
+    saved.param_groups[0]["initial_lr"] = 0.0
+    new = torch.optim.SGD([{"params": [("a", nn.Parameter(torch.ones(1)))], "lr": 3.0}])
+    (group,) = remap_state_dict(saved.state_dict(), new)["param_groups"]
+    assert "initial_lr" not in group
+    assert group["lr"] == 3.0
+
+
 def test_a_rate_that_no_schedule_tells_is_an_error():
     optimizer, scheduler = scheduled(adamw, different_lambdas, model := net())
     train(model, optimizer, [0], scheduler)

@@ -293,6 +293,13 @@ def test_an_entry_outside_the_parts_is_of_one_layer(entry):
     assert f"<mapping> at layouts.one.outside.o: {ONE_LAYER}" in problems
 
 
+def test_an_entry_outside_the_parts_has_a_name_of_its_own():
+    layout = {"parts": PARTS, "outside": {"p": "b"}}
+    assert data_messages({"arch": "x", "layouts": {"one": layout}}) == [
+        "<mapping> at layouts.one.outside.p: a part has this name; the entry needs one of its own"
+    ]
+
+
 def test_two_entries_of_one_name_are_refused_where_the_second_is():
     text = "arch: x\nlayers:\n  - a: b\n  - c: d\n  - a: e\n"
     with pytest.raises(RuleFileError) as caught:
