@@ -27,6 +27,7 @@ HOSTILE = [
     b"arch: &a [*a]\n",
     b"layers: [{a: {match: [{}]}}]",
     bytes(range(256)),
+    b"\5\0b",  # a name that begins with NUL, which once stood for no name
 ]
 
 
@@ -55,9 +56,9 @@ def test_an_edit_is_what_its_bytes_say():
 
 
 def test_thousands_of_names_that_fit_nothing_are_refused_at_once():
-    """Each of their modules was compared with all of them, which took over a minute."""
-    pairs = [(f"nothing.{n}.of.the.kind", Parameter()) for n in range(4000)]
+    """Each of their modules was compared with all of them, which took 45 seconds for so many."""
+    pairs = [(f"nothing.{n}.of.the.kind", Parameter()) for n in range(12_000)]
     start = time.perf_counter()
-    with pytest.raises(CoverageError, match="and 3980 more"):
+    with pytest.raises(CoverageError, match="and 11980 more"):
         assign_layers(pairs)
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 20

@@ -159,6 +159,14 @@ def test_states_tell_hits_apart_in_any_order_of_names(sample, random):
         random.shuffle(names)
 
 
+def test_no_name_goes_by_the_one_before_it_that_does_not_begin_as_it():
+    patterns = ["a.**", "b", "**.c"]
+    names = ["\0a", "b", "\0b", "a.x", "a.y", "b", "", "\0.c"]
+    matcher = matcher_of(patterns)
+    together = [matcher.hits(state) for state in matcher.states(names)]
+    assert together == [naive_hits(patterns, name) for name in names]
+
+
 def test_threads_that_share_a_matcher_find_what_each_finds_alone():
     patterns = ["b.{i}.**", "b.{i}.a", "**.c"]
     names = [[f"b.{n}.{leaf}" for n in range(300)] for leaf in "abc"] * 4

@@ -57,13 +57,13 @@ class Matcher:
         up to where that one had reached a settled state, ends in the same.
         """
         states: list[int] = []
-        settled = "\0"
+        settled = None
         for name in names:
-            if name.startswith(settled):
+            if settled is not None and name.startswith(settled):
                 states.append(states[-1])
             else:
                 state, rest = self._follow(name)
-                settled = name[: -len(rest)] if rest else "\0"
+                settled = name[: -len(rest)] if rest else None
                 states.append(state)
         return states
 
