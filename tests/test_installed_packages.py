@@ -132,8 +132,8 @@ def test_packages_are_looked_up_once(tmp_path):
     calls = []
     write(tmp_path / "mynet.yaml", RULES)
     registry = Registry(lambda: calls.append("asked") or [tmp_path])
-    assert [registry.now().names() for _ in range(2)] == [["mynet"]] * 2
-    assert registry.now().get("mynet").arch == "mynet"
+    assert [registry.catalog().names() for _ in range(2)] == [["mynet"]] * 2
+    assert registry.catalog().get("mynet").arch == "mynet"
     assert calls == ["asked"]
 
 
@@ -181,9 +181,9 @@ def test_a_rule_file_at_fault_fails_who_asks_for_it(site):
     install(site)
     write(site / "my_models/rules/mynet.yaml", "arch: 3\n")
     registry = Registry(installed_directories)
-    assert registry.now().get("vit").arch == "vit"
+    assert registry.catalog().get("vit").arch == "vit"
     with pytest.raises(RuleFileError, match=r"mynet\.yaml:1:7: expected text, found `3`"):
-        registry.now().get("mynet")
+        registry.catalog().get("mynet")
 
 
 def test_a_bundled_name_is_taken_until_it_is_replaced(site):
@@ -192,14 +192,14 @@ def test_a_bundled_name_is_taken_until_it_is_replaced(site):
     write(mine, RULES.replace("mynet", "vit"))
     registry = Registry(installed_directories)
     with pytest.raises(RegistrationError) as caught:
-        registry.now().names()
+        registry.catalog().names()
     assert str(caught.value) == (
         f"two rule sets are called 'vit': one from {bundled_rules() / 'vit.yaml'}, one from "
         f"{mine}; rename one, or register yours with replace=True"
     )
-    rules = Registry(lambda: [mine.parent]).now().get("vit")
+    rules = Registry(lambda: [mine.parent]).catalog().get("vit")
     registry.register(rules, "mine", replace=True)
-    assert registry.now().get("vit") is rules
+    assert registry.catalog().get("vit") is rules
 
 
 def test_a_name_in_two_packages_names_both_files(site):
@@ -207,7 +207,7 @@ def test_a_name_in_two_packages_names_both_files(site):
         install(site, f"{name}_models.rules", f"{name}-models")
         write(site / f"{name}_models/rules/mynet.yaml", RULES)
     with pytest.raises(RegistrationError, match="two rule sets are called 'mynet'") as caught:
-        Registry(package_directories).now().names()
+        Registry(package_directories).catalog().names()
     for name in ("mynet", "other"):
         assert f"one from {site / name}_models/rules/mynet.yaml" in str(caught.value)
 
@@ -217,7 +217,7 @@ def test_a_folder_deep_in_a_package_and_a_package_that_is_the_folder(site):
     install(site, "other_models", "other-models", "other")
     write(site / "my_models/vision/rules/mynet.yaml", RULES)
     write(site / "other_models/other.yml", RULES.replace("mynet", "other"))
-    assert Registry(package_directories).now().names() == ["mynet", "other"]
+    assert Registry(package_directories).catalog().names() == ["mynet", "other"]
 
 
 def test_parts_of_a_namespace_bring_their_folders_each_once(site, monkeypatch):
@@ -227,4 +227,4 @@ def test_parts_of_a_namespace_bring_their_folders_each_once(site, monkeypatch):
         install(place, name=f"{arch}-models", point=arch)
         write(place / f"my_models/rules/{arch}.yaml", RULES.replace("mynet", arch))
     assert package_directories() == [second / "my_models/rules", site / "my_models/rules"]
-    assert Registry(package_directories).now().names() == ["mynet", "other"]
+    assert Registry(package_directories).catalog().names() == ["mynet", "other"]

@@ -138,9 +138,9 @@ def test_a_package_s_file_whose_body_is_at_fault_is_not_tried_either(tiny, tmp_p
     bodiless = tmp_path_factory.mktemp("package") / "x.yaml"
     bodiless.write_text("arch: x\nlayers: [stem: a..b]\n")
     registry = Registry(installed=lambda: [tiny.parent, bodiless.parent])
-    assert registry.now().names() == ["tiny", "x"]
-    assert [rules.arch for rules in registry.now().rule_sets()] == ["tiny"]
-    assert registry.now().faulty_files() == [str(bodiless)]
+    assert registry.catalog().names() == ["tiny", "x"]
+    assert [rules.arch for rules in registry.catalog().rule_sets()] == ["tiny"]
+    assert registry.catalog().faulty_files() == [str(bodiless)]
 
 
 def test_the_list_shows_a_file_at_fault_as_broken(faulty, lrd):
@@ -192,7 +192,7 @@ def test_a_name_in_two_directories_names_both_files(tiny, tmp_path_factory):
     other.write_text(TINY)
     registry = Registry(directories=lambda: [tiny.parent, other.parent])
     with pytest.raises(RegistrationError, match=f"from {tiny}, one from {other}"):
-        registry.now().names()
+        registry.catalog().names()
 
 
 def test_a_misspelt_name_names_the_nearest():

@@ -11,7 +11,7 @@ def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
     from lrd_registry.registry.default import default_registry
     from lrd_registry.report import registry_rows, registry_table
 
-    rows = registry_rows(default_registry.now().entries())
+    rows = registry_rows(default_registry.catalog().entries())
     show_output(rows if as_json else registry_table(rows))
 
 

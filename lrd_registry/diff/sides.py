@@ -95,9 +95,9 @@ def apply_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignm
             f"rule set {rules.arch!r} has no layout {clip(layout)!r} (it has "
             f"{', '.join(rules.layouts)}){did_you_mean(layout, rules.layouts, quote='{!r}')}"
         )
-    misfits = []
+    misfits, find = [], default_registry.catalog().get
     for names in parameters.readings:
-        for result in place_by_layout(rules, layout, names, default_registry.now().get):
+        for result in place_by_layout(rules, layout, names, find):
             if isinstance(result, Assignment):
                 return result
             misfits.append(result)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 MOST = 2
 """So many parameters may be waived; where more are out of order, the draft is wrong."""
 
-NOTHING = Registry().now()
-"""A draft is composed of no other rule set."""
-
 REUSED = "used again in later blocks; the layer is that of the block that holds it"
 
 
@@ -30,7 +27,8 @@ def proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> dict[str, An
     A parameter that later blocks use again, such as the position bias that T5 has in its first
     block, is before and after those at once, and gets a waiver.
     """
-    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names, NOTHING.get)
+    find = Registry().catalog().get  # a draft is composed of no other rule set
+    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names, find)
     if not isinstance(assignment, Assignment):
         return None
     found = smallest_move(contradictions(assignment, trace))

@@ -24,7 +24,7 @@ def check_shapes(parameters: Parameters) -> None:
             f"the shape of {_first(lazy)} is not known yet, and weight decay depends on it; run "
             "the model once on an input, or build it with its sizes"
         )
-    if "torch.distributed.fsdp" not in sys.modules:
+    if "torch.distributed.fsdp" not in sys.modules:  # nothing can have made such a shard
         return
     shards = [
         name for name, p in by_name.items() if "_fsdp_flattened" in p.__dict__ and p.ndim == 1

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lrd_registry.patterns.pattern import Captures, Pattern
 
-MOST_STATES = 100_000
+MOST_STATES = 10_000
 """How many states a matcher has before it takes too much memory to be kept."""
 
 

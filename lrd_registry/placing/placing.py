@@ -12,13 +12,17 @@ from lrd_registry.names.compared import Names
 from lrd_registry.placing.coverage import Coverage
 from lrd_registry.placing.gaps import find_holes, unjoined
 from lrd_registry.placing.plans import Plan
-from lrd_registry.placing.table import StateTable
+from lrd_registry.placing.state_table import StateTable
 from lrd_registry.placing.ties import settle
 from lrd_registry.rule_files.clauses import Clause
 
 
 def place(plan: Plan, names: Names) -> Assignment | Coverage:
     """Assign every parameter by one plan; where it does not fit, the faults."""
+    if not plan.entries:
+        unmatched = tuple(names.compared)
+        where = (plan.arch, plan.layout, (), names)
+        return Coverage(*where, unmatched=unmatched, missing=plan.missing)
     if plan.matcher.is_full:
         plan = replace(plan)
     return _Placing(plan, names).result()
@@ -95,8 +99,6 @@ class _Placing:
 
     def _at_ends(self) -> Iterator[tuple[str, Placement]]:
         """The parameters of which no pattern speaks: they join the first or the last layer."""
-        if not self._plan.entries:
-            return
         first, last = self._plan.entries[0].part, self._plan.entries[-1].part
         for name, end in self._names.ends.items():
             part = last if end.layer else first
@@ -150,9 +152,8 @@ class _Placing:
 
     def _cut(self) -> Iterator[str]:
         """The modules of the last entry that were set to None, where nothing is left of it."""
-        last = len(self._plan.entries) - 1
-        if last >= 0 and not any(claim.entry == last for claim in self._table.layers):
-            patterns = self._plan.entries[last].entry.match
+        if not self._table.has_its_end:
+            patterns = self._plan.entries[-1].entry.match
             for path in map(self._names.relative, self._names.removed):
                 if path and any(p.match(f"{path}.weight") is not None for p in patterns):
                     yield path

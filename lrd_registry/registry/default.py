@@ -61,7 +61,7 @@ def get_rule_set(name: str) -> RuleSet:
     >>> get_rule_set("swin").summary
     'Swin Transformer, V1 and V2'
     """
-    return default_registry.now().get(name)
+    return default_registry.catalog().get(name)
 
 
 def list_architectures() -> list[str]:
@@ -70,7 +70,7 @@ def list_architectures() -> list[str]:
     >>> list_architectures()
     ['clip', 'clip_text', 'convnext', 'mae', 'swin', 'vit']
     """
-    return default_registry.now().names()
+    return default_registry.catalog().names()
 
 
 def register_rules(

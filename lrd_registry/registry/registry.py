@@ -42,14 +42,14 @@ class Registry:
         Raises:
             RegistrationError: the name is taken, and `replace` is not set.
         """
-        if not replace and (taken := self.now().by_name.get(rule_set.arch)):
+        if not replace and (taken := self.catalog().by_name.get(rule_set.arch)):
             raise _twice(rule_set.arch, taken.source, source)
         self.replaced.add(rule_set.arch)
         self.registered[rule_set.arch] = Registered(
             rule_set.arch, rule_set.summary, tuple(rule_set.layouts), source, lambda: rule_set
         )
 
-    def now(self) -> Catalog:
+    def catalog(self) -> Catalog:
         """What there is at this moment: the directories are listed once, at its first use."""
         return Catalog(self)
 

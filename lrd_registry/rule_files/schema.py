@@ -75,6 +75,7 @@ class RuleSet(Strict):
         return {**rest, "layouts": {SINGLE_LAYOUT: layout}}
 
     def __hash__(self) -> int:
+        """By the name alone: a cache finds a rule set by it, and compares the rest."""
         return hash(self.arch)
 
     def to_dict(self) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def select(
     _check_place(arch, prefix, outside)
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
-    catalog = default_registry.now()
+    catalog = default_registry.catalog()
     return fit(
         _rule_sets(arch, parameters, catalog),
         parameters.readings,
@@ -111,7 +111,7 @@ def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) 
     """
     if isinstance(arch, os.PathLike) or arch.endswith((".yaml", ".yml")) or os.sep in arch:
         return load_rule_set(Path(arch))
-    return (catalog or default_registry.now()).get(arch)
+    return (catalog or default_registry.catalog()).get(arch)
 
 
 def _rule_sets(

@@ -29,8 +29,11 @@ LIBRARIES = (
 QUICKEST = 20
 """How many tests are tried first: most mutants end here, before all files are collected."""
 
-PATIENCE = (60.0, 5.0)
-"""A mutant has a minute, and five times what its tests take without one."""
+GRACE = 60.0
+"""The seconds that a mutant has in any case."""
+
+SLOWDOWN = 5.0
+"""How many times what its tests take without it a mutant has on top."""
 
 MEMORY = 6 * 2**30
 ALIVE = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -75,7 +78,7 @@ def _ended(running: dict[int, tuple[Task, float]]) -> Iterator[Outcome]:
             del running[pid]
             code = os.waitstatus_to_exitcode(status)
             yield Outcome(task.mutant, "alive" if code in ALIVE else "killed", seconds)
-        elif seconds > PATIENCE[0] + PATIENCE[1] * task.seconds:
+        elif seconds > GRACE + SLOWDOWN * task.seconds:
             del running[pid]
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

@@ -76,7 +76,7 @@ class StateTable:
             len(self.placements) == len(self.claims)
             and not self.missing
             and not self._has_holes
-            and self._has_its_end
+            and self.has_its_end
         )
 
     @property
@@ -88,7 +88,8 @@ class StateTable:
             for _ in find_holes(name, entry, runs, lambda _: False)
         )
 
-    @property
-    def _has_its_end(self) -> bool:
+    @cached_property
+    def has_its_end(self) -> bool:
+        """Whether the model has anything of the last entry."""
         last = len(self.plan.entries) - 1
         return any(claim.entry == last for claim in self.layers)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 import lrd_registry
+from lrd_registry.rule_files.loading import rule_set_from_mapping as load
 
 pytestmark = pytest.mark.engine
 
@@ -40,6 +41,17 @@ def test_every_dataclass_is_frozen():
 def test_every_part_of_a_rule_file_is_frozen_and_refuses_other_keys(kind):
     assert kind.model_config["frozen"]
     assert kind.model_config["extra"] == "forbid"
+
+
+def test_a_rule_set_is_found_in_a_set_by_an_equal_one():
+    one, other, longer = (rule_set("a", *layers) for layers in (("x",), ("x",), ("x", "y")))
+    assert hash(one) == hash(other)
+    assert {one, other, longer} == {one, longer}
+    assert len({one, longer}) == 2
+
+
+def rule_set(arch, *layers):
+    return load({"arch": arch, "layers": [{name: f"{name}.**"} for name in layers]})
 
 
 PLACE = {"arch": "auto", "prefix": None, "outside": "error"}
