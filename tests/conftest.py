@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from torch import distributed
 
 from lrd_registry.cli import main
 
@@ -22,3 +23,11 @@ def lrd(monkeypatch, capsys):
         return ended.value.code, output.out, output.err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def one_process():
+    """A process group of this process alone."""
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".mutants"
 MARKED = "engine and not slow"
-WHOLE = ("tests/test_data_and_defaults.py", "tests/test_json_schema.py")
+WHOLE = ("tests/unit/test_data_and_defaults.py", "tests/unit/test_json_schema.py")
 """Look at what stands when a module has been imported, and run through no line of it."""
 
 

@@ -1,10 +1,10 @@
 """The blocks of code in the README and in docs/."""
 
 import re
-from pathlib import Path
 from textwrap import dedent
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import ROOT
+
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 

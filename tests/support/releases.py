@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 import transformers
 
-from tests.support.documents import ROOT
+from tests.support.places import ROOT
 
 SHOWN = (
     "torch",

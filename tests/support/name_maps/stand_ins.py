@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from torch import nn
 
 from tests.support.agreement import Network
 from tests.support.building import model_with, parameter
-
-REFERENCES = Path(__file__).parents[2] / "data/reference_layers"
+from tests.support.places import REFERENCES
 
 
 def reference(name: str) -> nn.Module:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,15 @@ from tests.support.libraries import (
     torchvision_models,
     transformers_models,
 )
+from tests.support.places import DATA
 from tests.support.releases import is_pinned, need_new_names
+
+RECORDED = json.loads((DATA / "transformers_4_names.json").read_text())
 
 pytestmark = pytest.mark.library
 
 OTHERS = [model for model in everything.MODELS if model.library != "timm"]
 MODULE = re.compile(r"layers\.\d+\.(blocks\.\d+|downsample)|[a-z_]+")
-RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json").read_text())
 
 
 def fitting(model):

@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
 from lrd_registry import assign_layers, build_param_groups
 from tests.support.building import parameter
+from tests.support.places import REFERENCES
 
 pytestmark = pytest.mark.engine
-
-REFERENCES = Path(__file__).parent / "data/reference_layers"
 
 
 @pytest.mark.parametrize(

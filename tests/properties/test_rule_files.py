@@ -1,7 +1,6 @@
 """Random rule files: valid ones survive a round trip, broken ones are refused in place."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -10,11 +9,11 @@ from hypothesis import strategies as st
 
 from lrd_registry.errors import RuleFileError
 from lrd_registry.rule_files.loading import load_rule_set, parse_rule_set, rule_set_from_mapping
+from tests.support.places import RULES
 from tests.support.strategies import rule_mappings, rule_sets
 
 pytestmark = pytest.mark.engine
 
-RULES = Path(__file__).parents[1] / "rules"
 BUNDLED = [(RULES / f"{arch}.yaml").read_text("utf-8") for arch in ("vit", "swin", "convnext")]
 KEY = re.compile(r"[\w-]+(?=:)")
 VALUE = re.compile(r"(?<=: )[^\n]+")

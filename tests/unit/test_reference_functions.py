@@ -2,17 +2,16 @@
 
 import json
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from lrd_registry import assign_layers
 from tests.support import published
 from tests.support.building import layers_of, model_with, timm_model
+from tests.support.places import REFERENCES
 
 pytestmark = pytest.mark.engine
 
-REFERENCES = Path(__file__).parent / "data/reference_layers"
 SWIN_TINY = (2, 2, 6, 2)
 
 

@@ -3,7 +3,6 @@
 import json
 from functools import cache, reduce
 from operator import getitem
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -18,11 +17,11 @@ from tests.support.libraries import (
     two_towers,
 )
 from tests.support.masked_autoencoder import MaskedAutoencoder
+from tests.support.places import DATA, REFERENCES
 from tests.support.releases import need_new_names
 
 pytestmark = pytest.mark.engine
 
-HERE = Path(__file__).parent
 ROLES = ("match", "first", "last", "previous", "outside")
 OPTIONS = {
     "simmim/swin_t": ["absolute_pos_embed", "mask_token"],
@@ -64,7 +63,7 @@ LIBRARIES = [
 
 def reference_models():
     """The models of the reference layers, by the names and shapes of their own repositories."""
-    for path in sorted((HERE / "data/reference_layers").glob("*.json")):
+    for path in sorted(REFERENCES.glob("*.json")):
         case = json.loads(path.read_text())
         yield case["case"], {name: parameter(*shape) for name, shape, _ in case["params"]}
 
@@ -93,7 +92,7 @@ def real_models():
     yield from towers()
     yield "mmpretrain/swinv2", mmpretrain_swinv2()
     yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
-    recorded = json.loads((HERE / "data/transformers_4_names.json").read_text())["models"]
+    recorded = json.loads((DATA / "transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
 
 

@@ -2,14 +2,14 @@
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests.support.places import ROOT
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/example.md").read_text()
 DECAYS = (1.0, 0.75, 0.5)
 LAYERS = 8

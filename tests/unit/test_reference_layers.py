@@ -1,16 +1,16 @@
 """The published layer functions' answers for eleven models, to the layer."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from lrd_registry import assign_layers
 from tests.support.building import layers_of, model_with, parameter
+from tests.support.places import REFERENCES
+
+CASES = sorted(REFERENCES.glob("*.json"))
 
 pytestmark = pytest.mark.engine
-
-CASES = sorted((Path(__file__).parent / "data/reference_layers").glob("*.json"))
 
 
 def load(path):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lrd_registry.rule_files.loading import load_rule_set
-from tests.support.documents import ROOT, blocks
+from tests.support.documents import blocks
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.slow
 

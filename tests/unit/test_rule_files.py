@@ -3,17 +3,17 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from lrd_registry import RuleFileError, load_rule_set
 from lrd_registry.rule_files.loading import parse_rule_set, rule_set_from_mapping
+from tests.support.places import DATA
 
 pytestmark = pytest.mark.engine
 
-EXAMPLES = Path(__file__).parent / "data/rule_files"
+EXAMPLES = DATA / "rule_files"
 VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
 INVALID = sorted((EXAMPLES / "invalid").glob("*.yaml"))
 MIB = 1024 * 1024

@@ -9,8 +9,8 @@ from tables import __main__, libraries, numbering
 from tables.comparison import Comparison
 from tables.markdown import replaced, tables_in
 from tables.versions import installed, library_version, moved_libraries, named_versions
-from tests.support.documents import ROOT
 from tests.support.libraries import everything
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.library
 

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,11 +17,11 @@ from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
 from lrd_registry.names.parameters import collect_parameters
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import model_with, timm_model
+from tests.support.places import ROOT
 from tests.support.releases import only_as_pinned
 
 pytestmark = pytest.mark.library
 
-ROOT = Path(__file__).parent.parent
 SWIN_TINY = "swin_tiny_patch4_window7_224"
 COLUMNS = ("pattern", "entry", "parameters", "layer", "shift", "scale", "factor")
 

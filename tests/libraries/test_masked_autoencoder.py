@@ -1,7 +1,6 @@
 """MAE in pretraining: the encoder has the layers that it has alone, the decoder the full rate."""
 
 import json
-from pathlib import Path
 
 import pytest
 import transformers as hf
@@ -18,10 +17,11 @@ from tests.support.masked_autoencoder import (
     WIDTH,
     MaskedAutoencoder,
 )
+from tests.support.places import DATA
+
+RECORDED = json.loads((DATA / "transformers_4_names.json").read_text())
 
 pytestmark = pytest.mark.library
-
-RECORDED = json.loads((Path(__file__).parent / "data/transformers_4_names.json").read_text())
 
 
 def facebook():

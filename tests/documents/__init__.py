@@ -1,0 +1,1 @@
+"""The documents and what is installed: what they promise holds."""
