@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lrd_registry.errors import AmbiguousArchitectureError
 from lrd_registry.fitting.misfits import explain_misfit
-from lrd_registry.fitting.trying import Results, place_where_signed
+from lrd_registry.fitting.trying import place_where_likely, place_where_signed
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
 from lrd_registry.registry.registry import Catalog
@@ -14,39 +14,40 @@ from lrd_registry.rule_files.schema import RuleSet
 
 
 def fit(
-    rule_sets: Sequence[RuleSet],
+    rule_sets: Sequence[RuleSet] | None,
     readings: Sequence[Names],
     catalog: Catalog,
     *,
     prefix: str = "",
     joins_head: bool = False,
-    is_open: bool = False,
 ) -> Assignment:
     """The assignment of the one layout that fits.
 
     Args:
-        rule_sets: those that may.
+        rule_sets: those that may; None for all that are registered.
         readings: the model's names; the first reading that a layout fits is taken.
-        catalog: where the rule sets are that they are composed of.
+        catalog: the registered rule sets, of which others are composed.
         prefix: where the backbone is; `""` is the model's top.
         joins_head: whether parameters beside the prefix join the head.
-        is_open: whether any registered rule set would do, for the error message.
 
     Raises:
         CoverageError: none fits; every parameter at fault is named.
         AmbiguousArchitectureError: more than one does.
     """
-    misfits: Results = []
     for reading in readings:
         names = reading.under(prefix, joins_head=joins_head)
-        results = place_where_signed(rule_sets, names, catalog.get)
+        if rule_sets is None:
+            likely = catalog.rule_sets_for(names.known)
+            results = place_where_likely(likely, names, catalog.get)
+        else:
+            results = place_where_signed(rule_sets, names, catalog.get)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
             raise _ambiguous(fitting)
-        misfits += results
-    raise explain_misfit(rule_sets, names, misfits, catalog, is_open=is_open)
+    below = [reading.under(prefix, joins_head=joins_head) for reading in readings]
+    raise explain_misfit(rule_sets, below, catalog)
 
 
 def _ambiguous(fitting: Sequence[Assignment]) -> AmbiguousArchitectureError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from lrd_registry.errors import CoverageError, NoFittingArchitectureError
 from lrd_registry.fitting.prefixes import Found, find_prefixes
-from lrd_registry.fitting.trying import Results, place_unsigned
+from lrd_registry.fitting.trying import place_unsigned, place_where_signed
+from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
 from lrd_registry.placing.coverage import Coverage
 from lrd_registry.registry.registry import Catalog
@@ -14,36 +16,33 @@ from lrd_registry.rule_files.schema import RuleSet
 
 
 def explain_misfit(
-    rule_sets: Sequence[RuleSet],
-    names: Names,
-    results: Results,
-    catalog: Catalog,
-    *,
-    is_open: bool,
+    asked: Sequence[RuleSet] | None, readings: Sequence[Names], catalog: Catalog
 ) -> CoverageError:
     """What keeps rule sets from fitting.
 
     Args:
-        rule_sets: those that were tried.
-        names: the model's, below the prefix that was asked for.
-        results: what came of the layouts whose signature the model has.
+        asked: those that were tried; None for all that are registered.
+        readings: the model's names, below the prefix that was asked for; the last is reported.
         catalog: the registered rule sets.
-        is_open: whether any registered rule set would have done.
     """
+    rule_sets, names = catalog.rule_sets if asked is None else asked, readings[-1]
     if not names.compared:
         return _nothing_there(rule_sets, names, catalog)
-    nearest = _nearest(results) or _nearest(place_unsigned(rule_sets, names, catalog.get))
+    signed = chain.from_iterable(
+        place_where_signed(rule_sets, reading, catalog.get) for reading in readings
+    )
+    nearest = _nearest(signed) or _nearest(place_unsigned(rule_sets, names, catalog.get))
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
     found = []
     if not nearest.is_only_outside:
         found = find_prefixes(rule_sets, names, catalog.get)
-    if is_open:
+    if asked is None:
         return _none_fits(nearest, rule_sets, found, catalog)
     what = f"rule set {nearest.arch!r} does not fit this model{_under(names)}"
     return nearest.error(f"{what}, {_elsewhere(found, catalog)}" if found else None)
 
 
-def _nearest(results: Results) -> Coverage | None:
+def _nearest(results: Iterable[Assignment | Coverage]) -> Coverage | None:
     coverages = [result for result in results if isinstance(result, Coverage)]
     return min(coverages, key=lambda coverage: coverage.faults, default=None)
 

@@ -11,6 +11,7 @@ from lrd_registry.placing.coverage import Coverage
 from lrd_registry.placing.parts import FindRuleSet, plan_parts
 from lrd_registry.placing.placing import place
 from lrd_registry.placing.plans import Plan, plan_layers
+from lrd_registry.rule_files.layout import Layout
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.rule_files.signature import Signature
 
@@ -39,6 +40,18 @@ def place_where_signed(rule_sets: Iterable[RuleSet], names: Names, find: FindRul
     ]
 
 
+def place_where_likely(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
+    """The same, but for layouts whose patterns are for names that begin in other ways."""
+    return [
+        place(plan, names)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for prefix, signature in layout.signatures.items()
+        if _may_cover(layout, prefix, names) and signature.is_on(names.known)
+        for plan in _plans(rules, name, names, find, prefix)
+    ]
+
+
 def place_unsigned(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
     """What comes of each layout although the model has the signature of none."""
     return [
@@ -56,6 +69,11 @@ def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet
         for prefix in rules.layouts[layout].signatures
         for plan in _plans(rules, layout, names, find, prefix)
     ]
+
+
+def _may_cover(layout: Layout, prefix: str, names: Names) -> bool:
+    firsts = layout.first_segments[prefix]
+    return firsts is None or names.first_segments <= firsts
 
 
 def _plans(

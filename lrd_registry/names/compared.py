@@ -83,6 +83,11 @@ class Names:
         """What patterns are compared with, to look a name up."""
         return dict.fromkeys(self.compared.values())
 
+    @cached_property
+    def first_segments(self) -> set[str]:
+        """With what the names begin that patterns are for."""
+        return {name.partition(".")[0] for name in self.known}
+
     @property
     def are_alone(self) -> bool:
         """Whether there are no modules to ask, but those that hold the names."""

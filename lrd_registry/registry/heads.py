@@ -1,4 +1,4 @@
-"""Rule files known by their heads: name, summary and layouts, without validating the rest.
+"""Rule files known by their heads: name, summary, layouts and signatures, not validated.
 
 Validation needs pydantic, which takes as long to import as the command line takes to start; so
 a file is validated when its rule set is asked for. A file at fault keeps no other from being used.
@@ -6,18 +6,22 @@ a file is validated when its rule set is asked for. A file at fault keeps no oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrd_registry.errors import Problem, RuleFileError
+from lrd_registry.registry.signed import one_name_of_each_layout
 from lrd_registry.rule_files.document import parse_document, read_file
 from lrd_registry.rule_files.format import SINGLE_LAYOUT
 
 if TYPE_CHECKING:
     from lrd_registry.rule_files.schema import RuleSet
+
+ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Registered:
     """A rule set of a registry: its head, where it is from, and how to get the whole.
 
     One at fault has its `problems`, and no head but a name: what its file says, or is called.
+    A model that has none of `signed_by` is none of its layouts'; None says nothing.
     """
 
     arch: str
@@ -33,45 +38,53 @@ class Registered:
     source: str
     load: Callable[[], RuleSet]
     problems: tuple[Problem, ...] = ()
+    signed_by: tuple[str, ...] | None = None
 
 
-def read_heads(directory: Path) -> tuple[Registered, ...]:
-    """The heads of a directory's rule files, by file name.
+class RuleFile(NamedTuple):
+    """A rule file's path, and the time of its last change."""
+
+    path: str
+    changed: int
+
+
+def list_files(directory: str | Path) -> tuple[RuleFile, ...]:
+    """A directory's rule files, by file name.
 
     Raises:
         RuleFileError: the directory is at fault.
     """
-    return tuple(_read_head(path, _changed(path)) for path in _files(directory))
-
-
-def read_whole(directory: Path) -> tuple[Registered, ...]:
-    """The same of files that nobody has validated before, so that their `problems` are known.
-
-    Raises:
-        RuleFileError: the directory is at fault.
-    """
-    return tuple(_read_whole(path, _changed(path)) for path in _files(directory))
-
-
-def _files(directory: Path) -> list[Path]:
     try:
-        return sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
+        with os.scandir(directory) as found:
+            files = [RuleFile(e.path, _changed(e)) for e in found if e.name.endswith(ENDINGS)]
     except OSError as error:
         message = f"no directory of rule files: {error.strerror}"
         raise RuleFileError([Problem(str(directory), None, None, message)]) from None
+    return tuple(sorted(files))
 
 
-def _changed(path: Path) -> int:
+def read_heads(files: Iterable[RuleFile]) -> tuple[Registered, ...]:
+    """The heads of rule files."""
+    return tuple(map(_read_head, files))
+
+
+def read_whole(files: Iterable[RuleFile]) -> tuple[Registered, ...]:
+    """The same of files that nobody has validated before, so that their `problems` are known."""
+    return tuple(map(_read_whole, files))
+
+
+def _changed(entry: os.DirEntry[str]) -> int:
     """When a file was changed last; 0 where it cannot be said, as of a broken link."""
     try:
-        return path.stat().st_mtime_ns
+        return entry.stat().st_mtime_ns
     except OSError:
         return 0
 
 
-@lru_cache(maxsize=256)
-def _read_head(path: Path, _changed: int) -> Registered:
-    """The head of a file; `_changed`, the time of its last change, has it read again after one."""
+@lru_cache(maxsize=1024)
+def _read_head(file: RuleFile) -> Registered:
+    """The head of a file, which is read again after a change."""
+    path = Path(file.path)
     try:
         document = parse_document(read_file(path), str(path))
         data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
@@ -86,16 +99,17 @@ def _read_head(path: Path, _changed: int) -> Registered:
         layouts=tuple(layouts) if isinstance(layouts, Mapping) else (),
         source=str(path),
         load=cache(lambda: _load(path)),
+        signed_by=one_name_of_each_layout(data),
     )
 
 
-@lru_cache(maxsize=256)
-def _read_whole(path: Path, changed: int) -> Registered:
-    head = _read_head(path, changed)
+@lru_cache(maxsize=1024)
+def _read_whole(file: RuleFile) -> Registered:
+    head = _read_head(file)
     try:
         head.load()
     except RuleFileError as error:
-        return _faulty(path, error, head.arch)
+        return _faulty(Path(file.path), error, head.arch)
     return head
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import RegistrationError
-from lrd_registry.registry.heads import read_heads
+from lrd_registry.registry.heads import list_files
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -41,7 +41,7 @@ def _folders(point: EntryPoint) -> list[Path]:
     folders = [place for place in places if place.is_dir()]
     if not folders:
         raise _fault(point, f"there is no folder {' or '.join(map(str, places))}")
-    if not any(map(read_heads, folders)):
+    if not any(map(list_files, folders)):
         raise _fault(point, f"no rule file (*.yaml) is in {' or '.join(map(str, folders))}")
     return folders
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import RegistrationError, RuleFileError, UnknownArchitectureError
-from lrd_registry.registry.heads import Registered, read_heads, read_whole
+from lrd_registry.registry.heads import (
+    Registered,
+    RuleFile,
+    list_files,
+    read_heads,
+    read_whole,
+)
+from lrd_registry.registry.signed import one_name_of_each_layout
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:
@@ -33,8 +40,8 @@ class Registry:
     ) -> None:
         self._installed = installed
         self._directories = directories
-        self.registered: dict[str, Registered] = {}
-        self.replaced: set[str] = set()
+        self._registered: dict[str, Registered] = {}
+        self._catalog: Catalog | None = None
 
     def register(self, rule_set: RuleSet, source: str, *, replace: bool = False) -> None:
         """Add a rule set under the name that it gives itself.
@@ -44,33 +51,47 @@ class Registry:
         """
         if not replace and (taken := self.catalog().by_name.get(rule_set.arch)):
             raise _twice(rule_set.arch, taken.source, source)
-        self.replaced.add(rule_set.arch)
-        self.registered[rule_set.arch] = Registered(
-            rule_set.arch, rule_set.summary, tuple(rule_set.layouts), source, lambda: rule_set
+        self._registered[rule_set.arch] = Registered(
+            rule_set.arch,
+            rule_set.summary,
+            tuple(rule_set.layouts),
+            source,
+            lambda: rule_set,
+            signed_by=one_name_of_each_layout(rule_set.to_dict()),
         )
+        self._catalog = None
 
     def catalog(self) -> Catalog:
-        """What there is at this moment: the directories are listed once, at its first use."""
-        return Catalog(self)
-
-    def heads(self) -> Iterator[Registered]:
-        """The rule files of all directories."""
-        return chain(self._installed_heads, *map(read_whole, self._directories()))
+        """What there is at this moment; the same object until a file or a directory changes."""
+        files = tuple(chain.from_iterable(map(list_files, self._directories())))
+        if self._catalog is None or self._catalog.files != files:
+            self._catalog = Catalog(self._installed_heads, files, dict(self._registered))
+        return self._catalog
 
     @cached_property
     def _installed_heads(self) -> tuple[Registered, ...]:
-        return tuple(chain.from_iterable(map(read_heads, self._installed())))
+        files = map(list_files, self._installed())
+        return tuple(chain.from_iterable(map(read_heads, files)))
 
 
 class Catalog:
     """The rule sets that a registry has at one moment.
 
     Args:
-        registry: the registry.
+        installed: the heads of the rule files that do not change.
+        files: the rule files that may; they are validated when it matters.
+        registered: the rule sets registered by hand, in place of files of their name.
     """
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        installed: Iterable[Registered],
+        files: tuple[RuleFile, ...],
+        registered: dict[str, Registered],
+    ) -> None:
+        self._installed = tuple(installed)
+        self.files = files
+        self._registered = registered
 
     def entries(self) -> list[Registered]:
         """All rule sets, by name, and the files at fault."""
@@ -80,9 +101,16 @@ class Catalog:
         """The names of all rule sets, sorted."""
         return sorted(self.by_name)
 
-    def rule_sets(self) -> list[RuleSet]:
+    @cached_property
+    def rule_sets(self) -> tuple[RuleSet, ...]:
         """All rule sets, by name, but for those whose files are at fault."""
-        return [rules for _, entry in sorted(self.by_name.items()) if (rules := _loaded(entry))]
+        return _load_all(entry for _, entry in sorted(self.by_name.items()))
+
+    def rule_sets_for(self, names: Collection[str]) -> tuple[RuleSet, ...]:
+        """Those of the rule sets that may fit a model of these names, as far as signatures tell."""
+        signed = self._by_signature.keys() & names
+        found = {entry for name in signed for entry in self._by_signature[name]}
+        return self._load(frozenset(found | self._unsigned))
 
     def faulty_files(self) -> list[str]:
         """The files that `rule_sets` leaves out."""
@@ -96,6 +124,8 @@ class Catalog:
             UnknownArchitectureError: there is none; the message names the nearest.
             RuleFileError: its file is at fault.
         """
+        if name in self._by_head:
+            return self._by_head[name].load()
         entries = {entry.arch: entry for entry in self._faulty} | self.by_name
         if name not in entries:
             raise UnknownArchitectureError(
@@ -113,18 +143,49 @@ class Catalog:
         for entry in self._heads:
             if entry.problems:
                 continue
-            if entry.arch in found and entry.arch not in self._registry.replaced:
+            if entry.arch in found and entry.arch not in self._registered:
                 raise _twice(entry.arch, found[entry.arch].source, entry.source)
             found[entry.arch] = entry
-        return found | self._registry.registered
+        return found | self._registered
+
+    @cached_property
+    def _by_head(self) -> dict[str, Registered]:
+        """The same, without validating any file, unless two have one name."""
+        heads = [e for e in (*self._installed, *read_heads(self.files)) if not e.problems]
+        found = {entry.arch: entry for entry in heads}
+        return found | self._registered if len(found) == len(heads) else self.by_name
+
+    @cached_property
+    def _by_signature(self) -> dict[str, list[Registered]]:
+        found: dict[str, list[Registered]] = {}
+        for entry in self._by_head.values():
+            for name in entry.signed_by or ():
+                found.setdefault(name, []).append(entry)
+        return found
+
+    @cached_property
+    def _unsigned(self) -> set[Registered]:
+        return {entry for entry in self._by_head.values() if entry.signed_by is None}
+
+    @cached_property
+    def _load(self) -> Callable[[frozenset[Registered]], tuple[RuleSet, ...]]:
+        """Loads entries, by name; models of one kind ask for the same."""
+        return lru_cache(maxsize=64)(
+            lambda entries: _load_all(sorted(entries, key=lambda entry: entry.arch))
+        )
 
     @property
     def _faulty(self) -> list[Registered]:
         return [entry for entry in self._heads if entry.problems]
 
     @cached_property
-    def _heads(self) -> list[Registered]:
-        return list(self._registry.heads())
+    def _heads(self) -> tuple[Registered, ...]:
+        return (*self._installed, *read_whole(self.files))
+
+
+def _load_all(entries: Iterable[Registered]) -> tuple[RuleSet, ...]:
+    """The rule sets of entries, but for those whose files are at fault."""
+    return tuple(rules for entry in entries if (rules := _loaded(entry)))
 
 
 def _loaded(entry: Registered) -> RuleSet | None:

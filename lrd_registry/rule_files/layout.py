@@ -133,6 +133,15 @@ class Layout(Strict):
         return places
 
     @cached_property
+    def first_segments(self) -> dict[str, frozenset[str] | None]:
+        """With what the names begin that its patterns match, under each prefix; None: anything."""
+        return {prefix: self._first_segments(prefix) for prefix in self.signatures}
+
+    def _first_segments(self, prefix: str) -> frozenset[str] | None:
+        found = {clause.pattern.first for clause in self.under(prefix).clauses}
+        return frozenset(first for first in found if first) if found and None not in found else None
+
+    @cached_property
     def under(self) -> Callable[[str], Layout]:
         """The layout as it stands under one of its prefixes (`""`: at the top)."""
         return cache(self._under)

@@ -79,7 +79,6 @@ def select(
         catalog,
         prefix=prefix or "",
         joins_head=outside == "head",
-        is_open=arch == "auto",
     )
 
 
@@ -116,7 +115,8 @@ def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) 
 
 def _rule_sets(
     arch: str | os.PathLike[str] | RuleSet, parameters: Parameters, catalog: Catalog
-) -> list[RuleSet]:
+) -> list[RuleSet] | None:
+    """The rule sets that may fit; None for all that are registered."""
     if isinstance(arch, RuleSet):
         return [arch]
     if not isinstance(arch, (str, os.PathLike)):
@@ -125,7 +125,7 @@ def _rule_sets(
             f"or an Assignment; found {type(arch).__name__}"
         )
     if arch == "auto":
-        return catalog.rule_sets()
+        return None
     if arch == "infer":
         return [infer(parameters)]
     return [find_rule_set(arch, catalog)]

@@ -139,7 +139,7 @@ def test_a_package_s_file_whose_body_is_at_fault_is_not_tried_either(tiny, tmp_p
     bodiless.write_text("arch: x\nlayers: [stem: a..b]\n")
     registry = Registry(installed=lambda: [tiny.parent, bodiless.parent])
     assert registry.catalog().names() == ["tiny", "x"]
-    assert [rules.arch for rules in registry.catalog().rule_sets()] == ["tiny"]
+    assert [rules.arch for rules in registry.catalog().rule_sets] == ["tiny"]
     assert registry.catalog().faulty_files() == [str(bodiless)]
 
 
