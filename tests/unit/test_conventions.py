@@ -78,10 +78,16 @@ def test_a_least_rate_that_no_loop_would_read_is_refused():
     )
 
 
-@pytest.mark.parametrize("convention", ["torch", "megatron_max_lr"])
-def test_a_convention_of_scaled_rates_needs_the_base(convention):
-    with pytest.raises(InvalidArgumentError, match=r"needs the base: pass lr="):
+@pytest.mark.parametrize(
+    ("convention", "keys"), [("torch", "lr"), ("megatron_max_lr", "lr and max_lr")]
+)
+def test_a_convention_of_scaled_rates_needs_the_base(convention, keys):
+    with pytest.raises(InvalidArgumentError) as caught:
         rate_keys(convention=convention)
+    assert str(caught.value) == (
+        f"convention='{convention}' sets each group's {keys} to the base learning rate times its "
+        "scale, so it needs the base: pass lr=…"
+    )
 
 
 def test_a_misspelt_convention_names_the_nearest():

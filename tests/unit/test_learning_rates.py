@@ -508,7 +508,9 @@ def test_a_plateaus_least_rate_is_found_and_a_list_of_scaled_ones_is_right(steps
     optimizer = make_optimizer()
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, min_lr=0.01)
     run(optimizer, scheduler, steps)
-    assert "min_lr=[least * scale, …]" in message("floor", optimizer, scheduler)
+    assert message("floor", optimizer, scheduler).endswith(
+        "\n  fix: give it a list, min_lr=[least * scale, …], one for each group, or leave it at 0"
+    )
     optimizer = make_optimizer()
     least = [0.1 * group["lr"] for group in optimizer.param_groups]
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, min_lr=least)
@@ -726,7 +728,12 @@ def test_a_part_that_was_replaced_after_the_optimizer_was_built():
     assert list(found) == ["unnamed", "missing"]
     assert found["unnamed"].groups == (3,)
     assert found["missing"].names == ("head.w",)
-    assert found["unnamed"].message.endswith("build the groups from the model as it is")
+    assert found["unnamed"].message == (
+        "unknown parameters in 1 of 5 groups\n"
+        "  group 3 'layer_02_decay': 1 of 1 parameters\n"
+        "  fix: these tensors are none of the model's: part of it was replaced after the optimizer "
+        "was built, or a wrapper flattened them; build the groups from the model as it is"
+    )
 
 
 def test_layers_in_one_group_are_named():
@@ -738,7 +745,41 @@ def test_layers_in_one_group_are_named():
         "  fix: these are not the groups of build_param_groups: give the optimizer those, and give "
         "the library the optimizer"
     )
+    fault = faults(optimizer)["together"]
+    assert (fault.groups, fault.names) == ((0,), NAMES)
     assert audit(optimizer, layer_decay=1).is_right
+
+
+def test_what_is_missing_is_listed_by_layer_whatever_the_model_s_order():
+    model = make_model(("head.w", "blocks.0.w", "embed.w"))
+    layers = assign_layers(model, RULES)
+    optimizer = SGD([g for g in build_param_groups(model, layers, lr=0.1) if g["layer"] == 1], 0.1)
+    (fault,) = audit_learning_rates(optimizer, layers, lr=0.1).faults
+    assert fault.names == ("head.w", "embed.w")
+    lines = fault.message.splitlines()
+    assert [line for line in lines if line.startswith("  layer")] == [
+        "  layer 0: embed.w",
+        "  layer 2: head.w",
+    ]
+
+
+def test_a_group_at_0_is_at_a_least_rate_only_where_the_schedule_is_there():
+    optimizer = make_optimizer()
+    scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 10)
+    run(optimizer, scheduler, 4)
+    optimizer.param_groups[1]["lr"] = 0.0
+    assert faults(optimizer, scheduler).keys() == {"other"}
+    assert faults(optimizer, scheduler)["other"].groups == (1,)
+
+
+def test_the_groups_of_a_wrapped_model_are_held_to_the_layers_of_the_bare_one():
+    wrapped = nn.DataParallel(make_model())
+    optimizer = make_optimizer(wrapped)
+    assert optimizer.param_groups[0]["param_names"] == ["module.embed.w"]
+    assert audit(optimizer, model=wrapped).is_right
+    optimizer.param_groups[0]["lr"] = 0.3
+    (fault,) = audit(optimizer, model=wrapped).faults
+    assert fault.groups == (0,)
 
 
 # in words

@@ -77,5 +77,5 @@ def test_a_register_token_gets_the_stems_rate_and_not_the_heads():
 def test_a_parameter_of_unknown_shape_is_an_error_here_too():
     model = timm_model("vit_tiny_patch16_224")
     model.head.register_parameter("weight", UninitializedParameter())
-    with pytest.raises(ModelError, match=r"the shape of 'head\.weight' is not known yet"):
+    with pytest.raises(ModelError, match=r"^the shape of 'head\.weight' is not known yet"):
         param_groups_lrd(model)

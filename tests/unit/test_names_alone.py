@@ -132,3 +132,12 @@ def test_an_adapter_alone_goes_by_the_first_parameter_of_its_module():
     *_, reading = readings_of_names(names)
     assert reading.written[names[2]] == "blocks.0.fc.weight"
     assert reading.adapters == {names[2]: ("blocks.0.fc.weight", "blocks.0.fc.bias")}
+
+
+def test_an_adapter_alone_of_a_module_of_modules_goes_by_what_is_in_it():
+    start = "base_model.model.blocks.0.fc"
+    names = [f"{start}.base_layer.{own}.weight" for own in ("up", "down")]
+    names.append(f"{start}.lora_A.default.weight")
+    *_, reading = readings_of_names(names)
+    assert reading.written[names[2]] == "blocks.0.fc.up.weight"
+    assert reading.adapters == {names[2]: ("blocks.0.fc.up.weight", "blocks.0.fc.down.weight")}

@@ -188,7 +188,13 @@ def test_other_patterns_have_no_inside(text):
 
 @pytest.mark.parametrize(
     ("text", "name", "count"),
-    [("a.b.**", "a.b", 2), ("a.b", "a.b.c", 2), ("a.{i}.*", "a.0.c", 2), ("b", "a", 0)],
+    [
+        ("a.b.**", "a.b", 2),
+        ("a.b", "a.b.c", 2),
+        ("a.{i}.*", "a.0.c", 2),
+        ("b", "a", 0),
+        ("a{i}.b", "b.b", 0),
+    ],
 )
 def test_leading_segments_are_counted_up_to_the_first_wildcard(text, name, count):
     assert parse_pattern(text).leading_matches(name) == count

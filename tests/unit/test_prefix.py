@@ -171,10 +171,10 @@ def test_a_prefix_is_a_whole_name():
 def test_arguments_that_do_not_go_together_are_refused():
     model = model_at("body")
     with pytest.raises(
-        InvalidArgumentError, match="outside must be 'error' or 'head'; found 'hed'"
+        InvalidArgumentError, match=r"^outside must be 'error' or 'head'; found 'hed'"
     ):
         assign_layers(model, RULES, prefix="body", outside="hed")
-    with pytest.raises(InvalidArgumentError, match="outside='head' needs a prefix"):
+    with pytest.raises(InvalidArgumentError, match=r"^outside='head' needs a prefix"):
         assign_layers(model, RULES, outside="head")
     whole = assign_layers(model, RULES, prefix="body")
     with pytest.raises(InvalidArgumentError, match="make it with prefix=…, and pass it without"):

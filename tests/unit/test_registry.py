@@ -209,7 +209,7 @@ def test_a_misspelt_name_names_the_nearest():
 def test_auto_with_two_that_fit_names_both(tiny):
     register_rules(tiny)
     register_rules({"arch": "other", "layers": [{"all": ["a.**", "b.**"]}]})
-    with pytest.raises(AmbiguousArchitectureError, match="2 layouts fit") as caught:
+    with pytest.raises(AmbiguousArchitectureError, match=r"^2 layouts fit") as caught:
         assign_layers(model_with(MODEL))
     assert caught.value.candidates == ("other/default", "tiny/default")
 
