@@ -20,6 +20,7 @@ import torch
 from timm.optim import param_groups_layer_decay
 from torch import nn
 
+from benchmarks.many_rule_files import report_many_rule_files
 from lrd_registry import build_param_groups
 from lrd_registry.groups.weight_decay import own_names
 from lrd_registry.names.parameters import collect_parameters
@@ -140,6 +141,7 @@ def main() -> None:
             model = stack(size)
         ratios.append(report(f"generated, {size:,}", model, STACK))
     print(f"\nmedian {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}")
+    report_many_rule_files()
     report_imports()
     report_command_line()
 
