@@ -69,8 +69,14 @@ _HOME = {
 __all__ = sorted(name for names in _HOME.values() for name in names)
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name on first use, so that the command line starts without pydantic."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lrd-registry")
     for module, names in _HOME.items():
         if name in names:
             return getattr(import_module(f"lrd_registry.{module}"), name)

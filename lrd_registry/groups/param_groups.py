@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lrd_registry.arguments import NOT_BELOW_0, check_number
 from lrd_registry.errors import ModelError
 from lrd_registry.groups.conventions import Convention, choose_convention, rate_keys
-from lrd_registry.groups.scales import Scales, check_not_negative
+from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.shapes import check_shapes
 from lrd_registry.groups.weight_decay import (
     WeightDecayRule,
@@ -47,10 +48,10 @@ class Rates:
     min_lr: float | None = None
 
     def __post_init__(self) -> None:
-        check_not_negative("weight_decay", self.weight_decay)
+        check_number("weight_decay", self.weight_decay, NOT_BELOW_0)
         for argument in ("lr", "min_lr"):
             if getattr(self, argument) is not None:
-                check_not_negative(argument, getattr(self, argument))
+                check_number(argument, getattr(self, argument), NOT_BELOW_0)
 
 
 def build_param_groups(
@@ -110,8 +111,7 @@ def build_param_groups(
         LrdError: as for `assign_layers`.
 
     >>> from torch import nn
-    >>> from lrd_registry.rule_files.loading import parse_rule_set
-    >>> rules = parse_rule_set("arch: two\nlayers: [stem: 0.**, head: 1.**]")
+    >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     >>> for group in build_param_groups(model, rules, layer_decay=0.5, lr=1e-3):
     ...     print(group["name"], group["lr"], group["weight_decay"], group["param_names"])

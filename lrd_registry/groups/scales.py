@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lrd_registry.arguments import ABOVE_0, UP_TO_1, check_number
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.layers.assignment import Assignment, Level
 from lrd_registry.layers.decay import (
@@ -14,8 +14,11 @@ from lrd_registry.layers.decay import (
     check_parts,
     decay_of,
     layer_scale,
+    warn_above_1,
 )
 from lrd_registry.wording import did_you_mean
+
+FREEZE = ". To keep parameters as they are, freeze them: requires_grad_(False)"
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,10 @@ class Scales:
 
     def __post_init__(self) -> None:
         check_layer_decay(self.layer_decay)
-        check_not_negative("min_scale", self.min_scale)
+        warn_above_1(self.layer_decay)
+        check_number("min_scale", self.min_scale, UP_TO_1)
         for entry, factor in self.lr_mult.items():
-            if not (math.isfinite(factor) and factor > 0):
-                raise InvalidArgumentError(
-                    f"lr_mult[{entry!r}] must be finite and above 0; found {factor!r}. To keep "
-                    "parameters as they are, freeze them: requires_grad_(False)"
-                )
+            check_number(f"lr_mult[{entry!r}]", factor, ABOVE_0, FREEZE)
 
     def of(self, assignment: Assignment) -> dict[Level, float]:
         """The scale of each layer of an assignment, 0 to `num_layers - 1` in each part.
@@ -71,13 +71,3 @@ class Scales:
                     f"lr_mult: {assignment.arch!r} (layout {assignment.layout!r}) has no entry "
                     f"{entry!r}{hint}; its entries: {', '.join(assignment.entries)}"
                 )
-
-
-def check_not_negative(argument: str, value: float) -> None:
-    """Refuse what is not finite, or below 0.
-
-    Raises:
-        InvalidArgumentError: it is.
-    """
-    if not (math.isfinite(value) and value >= 0):
-        raise InvalidArgumentError(f"{argument} must be finite and not below 0; found {value!r}")

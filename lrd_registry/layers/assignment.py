@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lrd_registry.layers.decay import LayerDecay, decay_of, layer_scale
+from lrd_registry.layers.decay import LayerDecay, check_layer_decay, decay_of, layer_scale
 from lrd_registry.names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
 
@@ -112,8 +112,10 @@ class Assignment(Mapping[str, Row]):
         `layer_decay` may be a mapping from part to decay.
 
         Raises:
+            InvalidArgumentError: `layer_decay` is no decay.
             KeyError: the model has no parameter of this name.
         """
+        check_layer_decay(layer_decay)
         placed = self.placements[name]
         decay = decay_of(layer_decay, placed.part)
         return layer_scale(placed.layer, len(self.parts[placed.part]), decay)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from lrd_registry.arguments import DECAY, check_number
 from lrd_registry.errors import InvalidArgumentError
 
 LayerDecay: TypeAlias = float | Mapping[str, float]
@@ -66,17 +66,20 @@ def check_parts(layer_decay: LayerDecay, depths: Mapping[str, int], arch: str) -
 
 
 def check_layer_decay(layer_decay: LayerDecay) -> None:
-    """Refuse what is not finite and positive; warn above 1, where early layers train faster.
+    """Refuse what is no number, not finite, or not above 0.
 
     Raises:
         InvalidArgumentError: a layer decay that is no decay.
     """
     decays = layer_decay.values() if isinstance(layer_decay, Mapping) else [layer_decay]
     for decay in decays:
-        if not (math.isfinite(decay) and decay > 0):
-            raise InvalidArgumentError(
-                f"layer_decay must be finite and above 0, usually 0.5 to 1; found {decay!r}"
-            )
+        check_number("layer_decay", decay, DECAY)
+
+
+def warn_above_1(layer_decay: LayerDecay) -> None:
+    """Warn of a layer decay above 1, where early layers train faster than the head."""
+    decays = layer_decay.values() if isinstance(layer_decay, Mapping) else [layer_decay]
+    for decay in decays:
         if decay > 1:
             warnings.warn(
                 f"layer_decay={decay} is above 1: early layers get a higher learning rate "

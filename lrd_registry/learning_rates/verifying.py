@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lrd_registry.arguments import ABOVE_0, check_number
 from lrd_registry.errors import InvalidArgumentError, LearningRateError
 from lrd_registry.groups.scales import Scales
 from lrd_registry.layers.assignment import Assignment, Level
@@ -135,7 +135,7 @@ def _audit(
     scheduler: Any,
     model: Model | None,
 ) -> LearningRates:
-    _check_lr(lr)
+    check_number("lr", lr, ABOVE_0)
     parameters = None if model is None else collect_parameters(model)
     by_name = None if parameters is None else parameters.by_name
     trains = None if by_name is None else {n: p.requires_grad for n, p in by_name.items()}
@@ -202,8 +202,3 @@ def _check_model(by_name: Mapping[str, nn.Parameter], assignment: Assignment) ->
             f"none of the model's parameters ({next(iter(by_name))}, …) is in the assignment "
             f"({next(iter(assignment))}, …); pass the model that the layers were assigned for"
         )
-
-
-def _check_lr(lr: float) -> None:
-    if not (math.isfinite(lr) and lr > 0):
-        raise InvalidArgumentError(f"lr must be finite and above 0; found {lr!r}")

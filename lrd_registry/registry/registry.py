@@ -44,12 +44,14 @@ class Registry:
         self._catalog: Catalog | None = None
 
     def register(self, rule_set: RuleSet, source: str, *, replace: bool = False) -> None:
-        """Add a rule set under the name that it gives itself.
+        """Add a rule set under the name that it gives itself; the same once more is no error.
 
         Raises:
-            RegistrationError: the name is taken, and `replace` is not set.
+            RegistrationError: the name is taken by another, and `replace` is not set.
         """
         if not replace and (taken := self.catalog().by_name.get(rule_set.arch)):
+            if taken.source == source and taken.load() == rule_set:
+                return
             raise _twice(rule_set.arch, taken.source, source)
         self._registered[rule_set.arch] = Registered(
             rule_set.arch,

@@ -79,7 +79,7 @@ def read_file(path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise RuleFileError([Problem(str(path), 1, 1, message)]) from None
+        raise RuleFileError([Problem(str(path), None, None, message)]) from None
     if len(raw) > MAX_BYTES:
         raise RuleFileError([Problem(str(path), 1, 1, "the file is over 1 MiB, the most allowed")])
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.fitting.fitting import fit
@@ -13,15 +14,16 @@ from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.default import default_registry
 from lrd_registry.registry.registry import Catalog
-from lrd_registry.rule_files.loading import load_rule_set
+from lrd_registry.rule_files.loading import load_rule_set, rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.selection.inferring import infer
 
 if TYPE_CHECKING:
     from lrd_registry.names.parameters import Model
 
-Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Assignment
-"""A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, or an assignment."""
+Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | Assignment
+"""A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, the same as plain data,
+or an assignment."""
 
 OUTSIDE = ("error", "head")
 
@@ -38,10 +40,10 @@ def assign_layers(
 
     Args:
         model: a module, also on the meta device, or its `(name, parameter)` pairs.
-        arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment` made from
-            a model of which this one is a part, `"auto"`: the one that fits completely, or
-            `"infer"`: one drafted from the model's modules and one forward pass, as by
-            `lrd init`, with a warning that gives the command which would keep it.
+        arch: a registered name, the path of a YAML file, a `RuleSet`, the same as a mapping, an
+            `Assignment` made from a model of which this one is a part, `"auto"`: the one that
+            fits completely, or `"infer"`: one drafted from the model's modules and one forward
+            pass, as by `lrd init`, with a warning that gives the command which would keep it.
         prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
         outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
             they join the last layer, with the `"head"`.
@@ -57,9 +59,8 @@ def assign_layers(
 
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
-    >>> from lrd_registry.rule_files.loading import rule_set_from_mapping
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
-    >>> assign_layers(model, rule_set_from_mapping(rules))["1.bias"]
+    >>> assign_layers(model, rules)["1.bias"]
     Row(name='1.bias', layer=1, entry='head', pattern='1.**', part='')
     """
     return select(collect_parameters(model), arch, prefix=prefix, outside=outside)
@@ -114,15 +115,19 @@ def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) 
 
 
 def _rule_sets(
-    arch: str | os.PathLike[str] | RuleSet, parameters: Parameters, catalog: Catalog
+    arch: str | os.PathLike[str] | RuleSet | Mapping[str, Any],
+    parameters: Parameters,
+    catalog: Catalog,
 ) -> list[RuleSet] | None:
     """The rule sets that may fit; None for all that are registered."""
     if isinstance(arch, RuleSet):
         return [arch]
+    if isinstance(arch, Mapping):
+        return [rule_set_from_mapping(arch)]
     if not isinstance(arch, (str, os.PathLike)):
         raise InvalidArgumentError(
-            'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet '
-            f"or an Assignment; found {type(arch).__name__}"
+            'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet, '
+            f"a mapping or an Assignment; found {type(arch).__name__}"
         )
     if arch == "auto":
         return None

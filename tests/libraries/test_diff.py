@@ -461,7 +461,7 @@ EXPECTED = "diff takes A B MODEL, or A MODEL --against timm; found "
             ["swin:", "swin", SWIN_TINY],
             "rule set 'swin' has no layout '' (it has microsoft, timm, ",
         ),
-        (["./none.yaml:timm", "swin", SWIN_TINY], "none.yaml:1:1: cannot be read"),
+        (["./none.yaml:timm", "swin", SWIN_TINY], "none.yaml: cannot be read"),
     ],
 )
 def test_misuse_ends_with_2_and_a_message(run_diff, arguments, message):

@@ -93,7 +93,7 @@ FAULTY = {
     "headless": ("headless.yaml", "1:1: missing key `layouts` (or `layers`)"),
     "double": ("double.yml", "1:1: missing key `layouts` (or `layers`)"),
     "a-name": ("bodiless.yaml", "2:16: pattern 'a..b' has an empty segment: "),
-    "link": ("link.yaml", "1:1: cannot be read: No such file or directory"),
+    "link": ("link.yaml", " cannot be read: No such file or directory"),
 }
 
 

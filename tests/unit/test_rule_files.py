@@ -137,9 +137,9 @@ def test_a_problem_s_source_is_the_path_as_text(tmp_path):
 
 
 def test_a_path_that_cannot_be_read_is_a_rule_file_error(tmp_path):
-    assert messages(tmp_path) == f"{tmp_path.name}:1:1: cannot be read: Is a directory"
+    assert messages(tmp_path) == f"{tmp_path.name}: cannot be read: Is a directory"
     missing = tmp_path / "no.yaml"
-    assert messages(missing) == "no.yaml:1:1: cannot be read: No such file or directory"
+    assert messages(missing) == "no.yaml: cannot be read: No such file or directory"
 
 
 def wide(line, count=200_000):
