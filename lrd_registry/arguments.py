@@ -46,4 +46,7 @@ def _hint(value: object) -> str:
         number = float(value) if isinstance(value, str) else math.nan
     except ValueError:
         return ""
-    return f", which is text; pass float({value!r}). {YAML}" if math.isfinite(number) else ""
+    if not math.isfinite(number):
+        return ""
+    reason = f". {YAML}" if "e" in str(value).lower() else ""
+    return f", which is text; pass float({value!r}){reason}"

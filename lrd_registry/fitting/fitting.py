@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lrd_registry.errors import AmbiguousArchitectureError
 from lrd_registry.fitting.misfits import explain_misfit
-from lrd_registry.fitting.trying import place_where_likely, place_where_signed
+from lrd_registry.fitting.trying import place_where_signed
 from lrd_registry.layers.assignment import Assignment
 from lrd_registry.names.compared import Names
 from lrd_registry.registry.registry import Catalog
@@ -36,11 +36,8 @@ def fit(
     """
     for reading in readings:
         names = reading.under(prefix, joins_head=joins_head)
-        if rule_sets is None:
-            likely = catalog.rule_sets_for(names.known)
-            results = place_where_likely(likely, names, catalog.get)
-        else:
-            results = place_where_signed(rule_sets, names, catalog.get)
+        tried = catalog.rule_sets_for(names.known) if rule_sets is None else rule_sets
+        results = place_where_signed(tried, names, catalog.get, likely=rule_sets is None)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if len(fitting) == 1:
             return fitting[0]

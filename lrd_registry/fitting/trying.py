@@ -28,26 +28,19 @@ def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
     )
 
 
-def place_where_signed(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
-    """What comes of each layout, under each prefix, at which the model has its signature."""
+def place_where_signed(
+    rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet, *, likely: bool = False
+) -> Results:
+    """What comes of each layout, under each prefix, at which the model has its signature.
+
+    With `likely`, those are left out whose patterns are for names that begin in other ways.
+    """
     return [
         place(plan, names)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
         for prefix, signature in layout.signatures.items()
-        if signature.is_on(names.known)
-        for plan in _plans(rules, name, names, find, prefix)
-    ]
-
-
-def place_where_likely(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
-    """The same, but for layouts whose patterns are for names that begin in other ways."""
-    return [
-        place(plan, names)
-        for rules in rule_sets
-        for name, layout in rules.layouts.items()
-        for prefix, signature in layout.signatures.items()
-        if _may_cover(layout, prefix, names) and signature.is_on(names.known)
+        if (not likely or _may_cover(layout, prefix, names)) and signature.is_on(names.known)
         for plan in _plans(rules, name, names, find, prefix)
     ]
 

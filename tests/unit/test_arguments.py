@@ -31,6 +31,10 @@ def model():
         ({"lr": "1e-3"}, f"lr must be a number; found {TEXT}"),
         ({"weight_decay": "1e-3"}, f"weight_decay must be a number; found {TEXT}"),
         ({"layer_decay": "1e-3"}, f"layer_decay must be a number; found {TEXT}"),
+        (
+            {"layer_decay": "0.75"},
+            "layer_decay must be a number; found '0.75', which is text; pass float('0.75')",
+        ),
         ({"layer_decay": "fast"}, "layer_decay must be a number; found 'fast'"),
         ({"layer_decay": "nan"}, "layer_decay must be a number; found 'nan'"),
         ({"layer_decay": True}, "layer_decay must be a number; found True"),

@@ -3,11 +3,15 @@
 import pytest
 
 from lrd_registry import (
+    Assignment,
     NoFittingArchitectureError,
     assign_layers,
     get_rule_set,
     load_rule_set,
 )
+from lrd_registry.fitting.trying import place_where_signed
+from lrd_registry.names.parameters import collect_parameters
+from lrd_registry.placing.coverage import Coverage
 from lrd_registry.registry.default import bundled_rules
 from lrd_registry.registry.registry import Registry
 from tests.support.building import model_with
@@ -95,3 +99,16 @@ def test_a_name_asked_for_is_found_among_files_at_fault(directory, monkeypatch):
     (directory / "vit.yaml").write_text("arch: vit\nlayers: [stem: a..b]\n")
     monkeypatch.setenv("LRD_RULES_PATH", str(directory))
     assert get_rule_set("vit") == load_rule_set(bundled_rules() / "vit.yaml")
+
+
+def test_a_layout_for_names_that_begin_in_other_ways_is_not_likely(registry):
+    catalog = registry.catalog()
+
+    def tried(*names, likely):
+        (reading,) = collect_parameters(model_with(names)).readings
+        results = place_where_signed([catalog.get("three")], reading, catalog.get, likely=likely)
+        return [type(result) for result in results]
+
+    assert tried("three.weight", "head.weight", likely=True) == [Assignment]
+    assert tried("three.weight", "neck.weight", likely=True) == []
+    assert tried("three.weight", "neck.weight", likely=False) == [Coverage]

@@ -272,3 +272,12 @@ def test_explain_of_a_file_that_cannot_be_read_ends_with_2(lrd, tmp_path, name):
     status, out, err = lrd("explain", tmp_path / name)
     assert (status, out) == (2, "")
     assert err.startswith(f"lrd: {tmp_path / name}: ")
+
+
+@pytest.mark.filterwarnings("always::UserWarning")
+def test_a_layer_decay_above_1_is_warned_of_once_without_shapes(lrd, tmp_path, rules):
+    names = tmp_path / "names.txt"
+    names.write_text("stem.weight\nblocks.0.fc.weight\n")
+    status, _, err = lrd("explain", names, "--arch", rules, "--layer-decay", "1.5")
+    assert status == 0
+    assert err.count("layer_decay=1.5 is above 1: early layers get a higher learning rate") == 1
