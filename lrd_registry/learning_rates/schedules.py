@@ -95,8 +95,8 @@ def _leasts(part: Any, groups: Groups) -> Iterator[Least]:
     if _is_timm(part):
         warms_up = getattr(part, "warmup_t", 0) > 0
         for argument in ("lr_min", *(["warmup_lr_init"] if warms_up else [])):
-            rates = [getattr(part, argument, 0.0)] * len(groups)
-            yield _least(argument, _times_lr_scale(rates, groups))
+            if (rate := getattr(part, argument, None)) is not None:
+                yield _least(argument, _times_lr_scale([rate] * len(groups), groups))
 
 
 def _least(argument: str, rates: Iterable[Any]) -> Least:

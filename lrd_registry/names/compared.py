@@ -74,7 +74,7 @@ class Names:
     @cached_property
     def outside(self) -> tuple[str, ...]:
         """The names beside the prefix that are nowhere."""
-        if not self.prefix or self.joins_head:
+        if not self.prefix:
             return ()
         return tuple(n for n in self.written if n not in self.compared and n not in self.ends)
 

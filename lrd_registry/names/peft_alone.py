@@ -69,7 +69,7 @@ def _owners(names: Iterable[str]) -> Iterator[str]:
 def _owner(name: str, owners: set[str]) -> str | None:
     """The innermost of these modules that a parameter is an adapter of."""
     parts = name.split(".")
-    for end in range(len(parts) - 1, 0, -1):
+    for end in reversed(range(len(parts))):
         if parts[end] != BASE and (owner := ".".join(parts[:end])) in owners:
             return owner
     return None
