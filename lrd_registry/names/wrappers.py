@@ -46,7 +46,7 @@ WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order
         ("_checkpoint_wrapped_module",)
     ),
     "torch.optim.swa_utils.AveragedModel": Wrapper(("module",)),
-    "lightning.fabric.wrappers._FabricModule": Wrapper(("_forward_module", "_original_module")),
+    "lightning.fabric.wrappers._FabricModule": Wrapper(("_forward_module",)),
     "peft.peft_model.PeftModel": _PEFT_MODEL,
     "peft.mixed_model.PeftMixedModel": _PEFT_MODEL,
     "peft.tuners.tuners_utils.BaseTuner": Wrapper(("model",)),

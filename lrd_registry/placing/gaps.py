@@ -54,7 +54,7 @@ def _is_counted(entry: Entry, index: str) -> bool:
 
 
 def _holes(numbers: list[int], *, counted: bool) -> tuple[range, ...]:
-    start = 0 if counted else min(numbers[0], 1)
+    start = 0 if counted else 1
     before = [start - 1, *numbers]
     return tuple(
         range(low + 1, high) for low, high in zip(before, numbers, strict=False) if high - low > 1

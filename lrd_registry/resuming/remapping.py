@@ -15,7 +15,7 @@ from lrd_registry.resuming.progress import BASE, resumed_rates
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
-LABELS = {"params", "param_names", "layer", "name", "assignment", "part"}
+LABELS = {"params", "layer", "name", "assignment", "part"}
 
 RATES = {BASE, "weight_decay"}.union(
     *((row.scale, row.decays, *row.peak, row.floor, row.last_layer) for row in CONVENTIONS.values())

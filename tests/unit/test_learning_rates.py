@@ -873,3 +873,12 @@ def test_of_a_spoilt_group_exactly_its_parameters_are_named(case, decay, spoilt,
     (fault,) = found.faults
     assert list(fault.names) == group["param_names"]
     assert fault.kind in ("ignored", "twice", "other")
+
+
+def test_where_timms_scheduler_reads_a_scale_that_is_not_there_it_is_not_blamed():
+    groups = build_param_groups(make_model(), RULES, layer_decay=1.0)
+    optimizer = SGD(groups, lr=1.0)
+    scheduler = CosineLRScheduler(optimizer, 10)
+    model = assign_layers(make_model(), RULES)
+    [fault] = audit_learning_rates(optimizer, model, lr=1.0, scheduler=scheduler, **SCALES).faults
+    assert "no scale reaches these groups: build them with build_param_groups" in fault.message

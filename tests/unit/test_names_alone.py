@@ -141,3 +141,17 @@ def test_an_adapter_alone_of_a_module_of_modules_goes_by_what_is_in_it():
     *_, reading = readings_of_names(names)
     assert reading.written[names[2]] == "blocks.0.fc.up.weight"
     assert reading.adapters == {names[2]: ("blocks.0.fc.up.weight", "blocks.0.fc.down.weight")}
+
+
+def test_an_adapter_of_the_whole_model_goes_by_the_models_own_parameter():
+    names = ["base_model.model.base_layer.weight", "base_model.model.lora_A.default.weight"]
+    *_, reading = readings_of_names(names)
+    assert reading.written[names[1]] == "weight"
+    assert reading.adapters == {names[1]: ("weight",)}
+
+
+def test_an_adapter_inside_an_adapter_goes_by_its_own_name():
+    start = "base_model.model.a"
+    names = [f"{start}.base_layer.v", f"{start}.lora.b.base_layer.w", f"{start}.lora.b.lora_A.w"]
+    *_, reading = readings_of_names(names)
+    assert list(reading.written.values()) == ["a.v", "a.v", "a.lora.b.lora_A.w"]

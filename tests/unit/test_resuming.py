@@ -729,3 +729,16 @@ def test_the_fingerprint_survives_saving_and_loading():
     new.load_state_dict(saved)
     assert {group["assignment"] for group in new.param_groups} == {fingerprint}
     assert {g["assignment"] for g in new.state_dict()["param_groups"]} == {fingerprint}
+
+
+def test_where_only_the_last_are_gone_no_group_is_parted():
+    assert "parted" not in str(refusal(state_dict("ab"), named("a")))
+
+
+@pytest.mark.parametrize("key", ["layer", "name", "assignment", "part", "weight_decay"])
+def test_what_a_new_group_is_without_it_does_not_take_from_a_saved_one(key):
+    weight = nn.Parameter(torch.ones(1))
+    saved = torch.optim.Rprop([{"params": [weight], "param_names": ["a"], key: "old", "own": 3}])
+    new = torch.optim.Rprop([{"params": [weight], "param_names": ["a"]}])
+    [group] = remap_state_dict(saved.state_dict(), new)["param_groups"]
+    assert (key in group, group["own"]) == (False, 3)

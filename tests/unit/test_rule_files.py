@@ -410,3 +410,29 @@ def test_an_odd_object_is_refused_anywhere(odd):
         {"arch": "x", "layers": [{"stem": {"match": odd}}]},
     ):
         assert data_messages(data)
+
+
+def test_a_path_that_no_file_can_have_is_a_file_that_cannot_be_read():
+    with pytest.raises(RuleFileError, match="cannot be read: embedded null"):
+        load_rule_set("a\0b.yaml")
+
+
+def test_no_text_at_all_is_a_fault_of_its_first_line():
+    with pytest.raises(RuleFileError, match=r"^mine\.yaml:1:1: "):
+        parse_rule_set("", "mine.yaml")
+
+
+@pytest.mark.parametrize("key", ["outside", "first", "last"])
+def test_a_list_of_no_patterns_asks_nothing_of_the_entry(key):
+    indexed = {"match": "a.{i}", "outside": []} if key == "outside" else {"match": "a", key: []}
+    rules = rule_set_from_mapping({"arch": "x", "layers": [{"stem": indexed}]})
+    [(_, entry)] = rules.layouts["default"].entries
+    assert getattr(entry, key) == ()
+
+
+def test_an_entry_under_a_prefix_has_no_patterns_outside_it():
+    layout = {"prefix": "a", "layers": [{"stem": {"match": "b", "outside": "c"}}]}
+    rules = rule_set_from_mapping({"arch": "x", "layouts": {"default": layout}})
+    [(_, entry)] = rules.layouts["default"].entries
+    under = entry.under("a")
+    assert (list(map(str, under.match)), under.outside) == (["a.b"], ())

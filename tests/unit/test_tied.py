@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
 from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.layers.assignment import Placement
+from lrd_registry.placing.ties import settle
 from tests.support.building import model_with, parameter
 from tests.support.model_strategies import cases
 
@@ -100,3 +102,9 @@ def test_any_two_names_may_be_tied_where_the_rule_file_says_which_counts(case, d
     )
     (first,) = {one, other} & set(assignment)
     assert assignment[first].layer == choose(case.layers[one], case.layers[other])
+
+
+def test_of_several_names_in_one_layer_the_first_tells_where_it_is():
+    placed = {"a": Placement(1, "block", "a"), "b": Placement(1, "norm", "b")}
+    assert settle(placed, ["a", "b"], None) == placed["a"]
+    assert settle(placed, ["b", "a"], None) == placed["b"]

@@ -1,0 +1,76 @@
+"""Names are read off modules: their prefix, what wraps them, and what stands in them."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.parametrize import register_parametrization
+
+from lrd_registry import ModelError, assign_layers, build_param_groups
+from lrd_registry.names.compared import Names
+from lrd_registry.names.parameters import is_module
+from lrd_registry.names.silent import is_silent
+from tests.support.building import layers_of
+
+ALL = {"arch": "mine", "layers": [{"all": "**"}]}
+
+
+def test_a_path_is_told_below_the_prefix():
+    names = Names([], {}, {}, prefix="vit")
+    assert [names.relative(path) for path in ("vit.blocks", "head", "vitamin.w")] == [
+        *("blocks", None, None)
+    ]
+
+
+def test_names_beside_the_prefix_are_outside_unless_they_join_the_head():
+    names = Names(["vit.w", "fc.w"], {}, {"vit.w": "vit.w", "fc.w": "fc.w"}).under("vit")
+    assert names.outside == ("fc.w",)
+    assert names.under("vit", joins_head=True).outside == ()
+    assert Names(["w"], {}, {"w": "w"}, prefix="vit").outside == ("w",)
+
+
+@pytest.mark.parametrize("missing", ["_parameters", "_modules"])
+def test_what_has_half_of_a_module_is_none(missing):
+    halves = {"_parameters": {}, "_modules": {}}
+    assert is_module(SimpleNamespace(**halves))
+    del halves[missing]
+    assert not is_module(SimpleNamespace(**halves))
+
+
+@pytest.mark.parametrize(
+    "kind", [nn.Identity, nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.Module]
+)
+def test_what_may_stand_in_the_place_of_a_block_is_not_silent(kind):
+    assert not is_silent(nn.Sequential(kind()), "0")
+
+
+def test_a_module_with_a_handle_of_its_own_is_no_shard():
+    model = nn.Sequential(nn.Linear(2, 2))
+    model[0]._handle = "of a file"
+    assert set(layers_of(assign_layers(nn.DataParallel(model), ALL)).values()) == {0}
+
+
+def test_all_names_of_what_makes_a_tensor_go_by_the_tensor():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = self.b = nn.Parameter(torch.ones(2, 2))
+
+        def forward(self, weight):
+            return weight + self.a + self.b
+
+    model = nn.Sequential(nn.Linear(2, 2, bias=False))
+    register_parametrization(model[0], "weight", Twice())
+    found = assign_layers(model, {"arch": "mine", "layers": [{"all": "0.weight"}]})
+    assert set(layers_of(found).values()) == {0}
+
+
+def test_the_shape_of_a_flat_shard_of_fsdps_is_asked_for():
+    import torch.distributed.fsdp  # noqa: F401, only where it is imported can there be shards
+
+    shard, whole = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(2, 2))
+    shard._fsdp_flattened = whole._fsdp_flattened = True
+    assert len(build_param_groups([("w", whole)], ALL)) == 1
+    with pytest.raises(ModelError, match=r"^'w' is a flat shard of FSDP's"):
+        build_param_groups([("w", shard)], ALL)
