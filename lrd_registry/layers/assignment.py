@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lrd_registry.layers.decay import LayerDecay, check_layer_decay, decay_of, layer_scale
+from lrd_registry.layers.table import layer_table
 from lrd_registry.names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
 
 if TYPE_CHECKING:
     from lrd_registry.rule_files.layout import Waiver
+
+SHOWN_DECAY = 0.75
+"""The layer decay of printed scales: that of `build_param_groups`, where none is given."""
 
 Level: TypeAlias = tuple[str, int]
 """A layer of a model: the part that it is in, and its number there."""
@@ -47,9 +51,11 @@ class Row(NamedTuple):
         return self.part, self.layer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Assignment(Mapping[str, Row]):
     """Every parameter of one model in its layer: a mapping from parameter name to `Row`.
+
+    `print` shows a table of the layers, with their scales at a layer decay of 0.75.
 
     Attributes:
         arch: the rule set's name.
@@ -72,10 +78,10 @@ class Assignment(Mapping[str, Row]):
     layout: str
     entries: tuple[str, ...]
     parts: Mapping[str, tuple[str, ...]]
-    placements: Mapping[str, Placement] = field(repr=False)
-    written: Mapping[str, str] = field(repr=False)
-    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    placements: Mapping[str, Placement]
+    written: Mapping[str, str]
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roots: tuple[str, ...] = ("",)
     no_weight_decay: tuple[Pattern, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -89,6 +95,23 @@ class Assignment(Mapping[str, Row]):
 
     def __len__(self) -> int:
         return len(self.placements)
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
+
+    def __repr__(self) -> str:
+        return (
+            f"<Assignment of {len(self):,} parameters to {self.num_layers} layers by "
+            f"{self.arch}/{self.layout}>"
+        )
+
+    def __str__(self) -> str:
+        levels = (place.level for place in self.placements.values())
+        depths = {part: depth for part, depth in self.depths.items() if depth > 1}
+        several = ", ".join(f"{depth} layers in {part}" for part, depth in depths.items())
+        depth = f"{self.num_layers} layers" if "" in self.parts else several
+        head = f"{self.arch} (layout {self.layout}), {depth}, layer decay {SHOWN_DECAY:g}"
+        return f"{head}\n{layer_table(self.parts, levels, SHOWN_DECAY)}"
 
     @property
     def num_layers(self) -> int:

@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import CoverageError, InvalidArgumentError, Row, assign_layers
+from lrd_registry.models import build_model
 from lrd_registry.rule_files.loading import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 
@@ -228,9 +229,43 @@ def test_a_real_module_is_walked_as_torch_walks_it():
     assert list(found) == [name for name, _ in model.named_parameters()]
 
 
-def test_the_repr_has_no_line_for_each_parameter():
+def test_the_repr_is_one_line():
     model = model_with([f"x{n}" for n in range(99)])
     assert repr(assign_layers(model, rules({"all": "**"}))) == (
-        "Assignment(arch='mine', layout='default', entries=('all',), parts={'': ('all',)}, "
-        "roots=('',), no_weight_decay=(), waivers=(), whole=None)"
+        "<Assignment of 99 parameters to 1 layers by mine/default>"
     )
+
+
+def test_printed_it_is_a_table_of_its_layers():
+    found = assign_layers(model_with(["a", "b.0", "b.1"]), rules({"stem": "a"}, {"block": "b.{i}"}))
+    assert str(found).splitlines() == [
+        "mine (layout default), 3 layers, layer decay 0.75",
+        "layer  entry  parameters   scale",
+        "    0  stem            1  0.5625",
+        "    1  block           1    0.75",
+        "    2  block           1       1",
+    ]
+
+
+def test_printed_it_is_what_the_command_line_explains(tmp_path, lrd):
+    path = tmp_path / "names.txt"
+    path.write_text("a.w\n" + "".join(f"b.{n}.w\nb.{n}.bias\n" for n in range(1200)))
+    rule_file = tmp_path / "mine.yaml"
+    rule_file.write_text("arch: mine\nlayers:\n  - stem: a.*\n  - {rest: 'b.**'}\n")
+    found = assign_layers(build_model(str(path)), rule_file)
+    assert lrd("explain", str(path), "--arch", str(rule_file)) == (0, f"{path}: {found}\n", "")
+
+
+def test_printed_it_tells_the_depth_of_each_part_that_has_one():
+    parts = {"a": {"prefix": "a", "layers": [{"block": "{i}.**"}]}}
+    layout = {"parts": parts, "outside": {"scale": "scale"}}
+    found = assign_layers(
+        model_with(["a.0.w", "a.1.w", "scale"]), {"arch": "two", "layouts": {"x": layout}}
+    )
+    assert str(found).splitlines()[0] == "two (layout x), 2 layers in a, layer decay 0.75"
+
+
+def test_equal_assignments_have_one_hash():
+    one, same = (assign_layers(model_with(["a", "b"]), rules({"all": "**"})) for _ in range(2))
+    other = assign_layers(model_with(["a", "c"]), rules({"all": "**"}))
+    assert len({one, same, other}) == 2

@@ -67,7 +67,7 @@ def test_all_names_of_what_makes_a_tensor_go_by_the_tensor():
 
 
 def test_the_shape_of_a_flat_shard_of_fsdps_is_asked_for():
-    import torch.distributed.fsdp  # noqa: F401, only where it is imported can there be shards
+    import torch.distributed.fsdp
 
     shard, whole = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(2, 2))
     shard._fsdp_flattened = whole._fsdp_flattened = True
