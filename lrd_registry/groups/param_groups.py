@@ -13,6 +13,7 @@ from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.shapes import check_shapes
 from lrd_registry.groups.weight_decay import (
     WeightDecayRule,
+    check_matches,
     own_keywords,
     own_names,
     parse_patterns,
@@ -92,7 +93,7 @@ def build_param_groups(
             `"megatron"` (`lr_mult`, `wd_mult`; with `lr` also `max_lr`), `"megatron_max_lr"` (the
             same without `lr_mult`: `max_lr` and `min_lr` are scaled). Left out: `"torch"` with
             `lr`, else `"timm"`.
-        no_weight_decay: patterns of more parameters without weight decay.
+        no_weight_decay: patterns of more parameters without weight decay; each must match one.
         lr_mult: entry name -> factor on its scale, such as `{"head": 10.0}`.
         min_scale: the least scale of a group.
         prefix: where the backbone is in the model, as for `assign_layers`.
@@ -127,13 +128,22 @@ def build_param_groups(
     parameters = collect_parameters(model)
     assignment = select(parameters, arch, prefix=prefix, outside=outside)
     names, globs = own_names(model, assignment.roots)
+    more = parse_patterns(no_weight_decay, "no_weight_decay")
+    whole = arch if isinstance(arch, Assignment) else assignment
+    check_matches(more, _compared(whole), "no_weight_decay")
     rule = WeightDecayRule(
-        (*assignment.no_weight_decay, *parse_patterns(no_weight_decay, "no_weight_decay")),
+        (*assignment.no_weight_decay, *more),
         names=names,
         globs=globs,
         keywords=own_keywords(model, assignment.roots),
     )
     return group_parameters(parameters, assignment, scales, rates, rule)
+
+
+def _compared(assignment: Assignment) -> list[str]:
+    """The names that patterns of weight decay are for: an adapter goes by its own."""
+    written, adapters = assignment.written, assignment.adapters
+    return [name if name in adapters else written[name] for name in assignment]
 
 
 def group_parameters(

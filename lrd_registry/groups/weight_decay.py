@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from lrd_registry.names.parameters import is_module
 from lrd_registry.names.wrappers import find_module
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
+from lrd_registry.wording import did_you_mean
 
 if TYPE_CHECKING:
     from lrd_registry.names.parameters import Model
@@ -74,6 +75,27 @@ def parse_patterns(patterns: str | Iterable[str], argument: str) -> tuple[Patter
         return tuple(parse_pattern(text) for text in texts)
     except PatternError as error:
         raise InvalidArgumentError(f"{argument}: {error}") from None
+
+
+def check_matches(patterns: Iterable[Pattern], names: Collection[str], argument: str) -> None:
+    """Refuse a pattern of an argument that matches none of a model's names.
+
+    Raises:
+        InvalidArgumentError: there is one; the message has the nearest name.
+    """
+    for pattern in patterns:
+        if not any(pattern.match(name) is not None for name in names):
+            hint = _found_deeper(pattern, names) or did_you_mean(pattern.text, names, quote="{!r}")
+            raise InvalidArgumentError(
+                f"{argument}: no parameter of the model matches {pattern.text!r}{hint}"
+            )
+
+
+def _found_deeper(pattern: Pattern, names: Iterable[str]) -> str:
+    """A clause for a pattern that leaves out where in the model its parameters are."""
+    deeper = pattern.under("**")
+    found = next((name for name in names if deeper.match(name) is not None), None)
+    return f"; {deeper.text!r} does, as {found!r}" if found else ""
 
 
 def own_names(model: Model, roots: Iterable[str]) -> tuple[list[str], list[str]]:

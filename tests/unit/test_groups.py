@@ -226,3 +226,29 @@ def test_a_parameter_outside_the_assignment_is_an_error():
 def test_the_rates_of_groups_stay_as_they_were_checked():
     with pytest.raises(FrozenInstanceError):
         Rates(CONVENTIONS["torch"], 0.05).weight_decay = -1.0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("blocks.0.weigth", "; did you mean 'blocks.0.weight'?"),
+        ("weight", "; '**.weight' does, as 'blocks.0.weight'"),
+        ("zzz.{i}", ""),
+    ],
+)
+def test_a_pattern_of_weight_decay_that_matches_nothing_is_an_error(pattern, hint):
+    model = model_with(["blocks.0.weight", "blocks.1.weight"])
+    with pytest.raises(InvalidArgumentError) as caught:
+        build_param_groups(model, {"arch": "x", "layers": [{"all": "**"}]}, no_weight_decay=pattern)
+    assert str(caught.value) == (
+        f"no_weight_decay: no parameter of the model matches {pattern!r}{hint}"
+    )
+
+
+def test_a_pattern_of_weight_decay_may_be_for_another_part_of_the_model():
+    whole, part = model_with(["a.w", "b.w"]), model_with(["a.w"])
+    layers = assign_layers(whole, {"arch": "x", "layers": [{"all": "**"}]})
+    [group] = build_param_groups(part, layers, no_weight_decay=["b.w"])
+    assert group["param_names"] == ["a.w"]
+    with pytest.raises(InvalidArgumentError, match=r"matches 'c\.w'"):
+        build_param_groups(part, layers, no_weight_decay=["c.w"])

@@ -10,7 +10,7 @@ from lrd_registry.patterns.syntax import parse_pattern
 
 pytestmark = pytest.mark.engine
 
-SEGMENTS = st.sampled_from(["a", "b", "ab", "bias", "0"])
+SEGMENTS = st.sampled_from(["a", "b", "ab", "bias", "0", "None"])
 NAMES = st.lists(SEGMENTS, min_size=1, max_size=4).map(".".join)
 PATTERNS = st.lists(SEGMENTS | st.sampled_from(["*", "**", "a*"]), min_size=1, max_size=4).map(
     ".".join
@@ -24,6 +24,8 @@ PATTERNS = st.lists(SEGMENTS | st.sampled_from(["*", "**", "a*"]), min_size=1, m
 @example(["**.a.**"], "ab.a")
 @example(["**.a.**"], "ba")
 @example(["**"], "b")
+@example(["a"], "b.None")
+@example(["a"], "b.None.b")
 def test_a_name_is_exempt_where_a_pattern_matches(patterns, name):
     parsed = [parse_pattern(pattern) for pattern in patterns]
     expected = any(pattern.match(name) is not None for pattern in parsed)
