@@ -22,11 +22,11 @@ from torch import nn
 
 from benchmarks.many_rule_files import report_many_rule_files
 from lrd_registry import build_param_groups
+from lrd_registry.assign.assign_layers import select
 from lrd_registry.groups.weight_decay import own_names
-from lrd_registry.names.parameters import collect_parameters
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.selection.selection import select
 
 REAL = {
     "vit_tiny_patch16_224": "vit",

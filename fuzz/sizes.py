@@ -10,7 +10,7 @@ from itertools import pairwise
 from fuzz.targets import Parameter
 from lrd_registry import LrdError, assign_layers
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
-from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.rule_files.load import parse_rule_set
 
 STEPS = 5
 ROUNDS = 5

@@ -4,6 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lrd_registry.assign.assign_layers import assign_layers as assign_layers
+    from lrd_registry.assignment import Assignment as Assignment
+    from lrd_registry.assignment import Row as Row
     from lrd_registry.errors import AmbiguousArchitectureError as AmbiguousArchitectureError
     from lrd_registry.errors import CoverageError as CoverageError
     from lrd_registry.errors import Gap as Gap
@@ -18,25 +21,26 @@ if TYPE_CHECKING:
     from lrd_registry.errors import ResumeError as ResumeError
     from lrd_registry.errors import RuleFileError as RuleFileError
     from lrd_registry.errors import UnknownArchitectureError as UnknownArchitectureError
+    from lrd_registry.groups.build_param_groups import build_param_groups as build_param_groups
     from lrd_registry.groups.mae import param_groups_lrd as param_groups_lrd
-    from lrd_registry.groups.param_groups import build_param_groups as build_param_groups
-    from lrd_registry.layers.assignment import Assignment as Assignment
-    from lrd_registry.layers.assignment import Row as Row
-    from lrd_registry.learning_rates.rates import LearningRates as LearningRates
-    from lrd_registry.learning_rates.verifying import audit_learning_rates as audit_learning_rates
-    from lrd_registry.learning_rates.verifying import verify_learning_rates as verify_learning_rates
-    from lrd_registry.ranks import verify_ranks as verify_ranks
     from lrd_registry.registry.default import get_rule_set as get_rule_set
     from lrd_registry.registry.default import list_architectures as list_architectures
     from lrd_registry.registry.default import register_rules as register_rules
-    from lrd_registry.resuming.checking import check_resume as check_resume
-    from lrd_registry.resuming.remapping import remap_state_dict as remap_state_dict
-    from lrd_registry.rule_files.loading import load_rule_set as load_rule_set
+    from lrd_registry.resume.check_resume import check_resume as check_resume
+    from lrd_registry.resume.remap_state_dict import remap_state_dict as remap_state_dict
+    from lrd_registry.rule_files.load import load_rule_set as load_rule_set
     from lrd_registry.rule_files.schema import RuleSet as RuleSet
-    from lrd_registry.selection.selection import assign_layers as assign_layers
+    from lrd_registry.verify.ranks import verify_ranks as verify_ranks
+    from lrd_registry.verify.result import LearningRates as LearningRates
+    from lrd_registry.verify.verify_learning_rates import (
+        audit_learning_rates as audit_learning_rates,
+    )
+    from lrd_registry.verify.verify_learning_rates import (
+        verify_learning_rates as verify_learning_rates,
+    )
 
 _HOME = {
-    "layers.assignment": ("Assignment", "Row"),
+    "assignment": ("Assignment", "Row"),
     "errors": (
         "AmbiguousArchitectureError",
         "CoverageError",
@@ -53,17 +57,17 @@ _HOME = {
         "RuleFileError",
         "UnknownArchitectureError",
     ),
-    "groups.param_groups": ("build_param_groups",),
-    "learning_rates.rates": ("LearningRates",),
-    "learning_rates.verifying": ("audit_learning_rates", "verify_learning_rates"),
-    "rule_files.loading": ("load_rule_set",),
+    "groups.build_param_groups": ("build_param_groups",),
+    "verify.result": ("LearningRates",),
+    "verify.verify_learning_rates": ("audit_learning_rates", "verify_learning_rates"),
+    "rule_files.load": ("load_rule_set",),
     "groups.mae": ("param_groups_lrd",),
-    "ranks": ("verify_ranks",),
+    "verify.ranks": ("verify_ranks",),
     "registry.default": ("get_rule_set", "list_architectures", "register_rules"),
-    "resuming.remapping": ("remap_state_dict",),
-    "resuming.checking": ("check_resume",),
+    "resume.remap_state_dict": ("remap_state_dict",),
+    "resume.check_resume": ("check_resume",),
     "rule_files.schema": ("RuleSet",),
-    "selection.selection": ("assign_layers",),
+    "assign.assign_layers": ("assign_layers",),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)

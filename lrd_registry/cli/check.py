@@ -14,7 +14,7 @@ from lrd_registry.errors import AmbiguousArchitectureError, CoverageError
 if TYPE_CHECKING:
     from torch import nn
 
-    from lrd_registry.layers.assignment import Assignment
+    from lrd_registry.assignment import Assignment
 
 
 def check(
@@ -33,9 +33,9 @@ def check(
     _help: Help = False,
 ) -> None:
     """Check a rule file, and that it covers each model; say what does not fit."""
+    from lrd_registry.assign.assign_layers import assign_layers, find_rule_set
+    from lrd_registry.cli.render import depth_data
     from lrd_registry.models import build_model
-    from lrd_registry.report import depth_data
-    from lrd_registry.selection.selection import assign_layers, find_rule_set
 
     rules = find_rule_set(rule)
     results: list[dict[str, Any]] = []
@@ -60,9 +60,9 @@ def check(
 
 def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None) -> dict[str, Any]:
     """What a forward pass of the model says of its layers."""
-    from lrd_registry.tracing import trace
-    from lrd_registry.tracing.checking import check_order
-    from lrd_registry.tracing.report import check_data, check_text
+    from lrd_registry.trace import trace
+    from lrd_registry.trace.order_check import check_order
+    from lrd_registry.trace.report import check_data, check_text
 
     traced = trace(model, shapes)
     check = check_order(assignment, traced)
@@ -70,7 +70,7 @@ def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None
 
 
 def _say_result(result: dict[str, Any]) -> str:
-    from lrd_registry.report import depth_text
+    from lrd_registry.cli.render import depth_text
 
     if not result["fits"]:
         return f"{result['model']}: does not fit\n{result['message']}"

@@ -37,13 +37,13 @@ def diff(
     _help: Help = False,
 ) -> None:
     """Show which parameters of a model change layer or scale from one rule set to another."""
+    from lrd_registry.cli.render import table
     from lrd_registry.diff.difference import compare
     from lrd_registry.diff.report import change_rows, difference_data, difference_text
     from lrd_registry.diff.sides import find_side, parse_side
     from lrd_registry.diff.timm_grouping import timm_side
+    from lrd_registry.model_names.parameters import collect_parameters
     from lrd_registry.models import build_model
-    from lrd_registry.names.parameters import collect_parameters
-    from lrd_registry.report import table
 
     _check_number(sides_and_model, against)
     *sides, model = sides_and_model

@@ -35,13 +35,13 @@ def explain(
 
     Where only names are known, what needs shapes is left out: elements and weight decay.
     """
-    from lrd_registry.groups.param_groups import build_param_groups
-    from lrd_registry.layers.decay import check_layer_decay
+    from lrd_registry.assign.assign_layers import assign_layers
+    from lrd_registry.cli.render import depth_data, depth_text, layer_rows, parameter_rows, table
+    from lrd_registry.decay import check_layer_decay
+    from lrd_registry.groups.build_param_groups import build_param_groups
+    from lrd_registry.model_names.parameters import collect_parameters
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
-    from lrd_registry.names.parameters import collect_parameters
-    from lrd_registry.report import depth_data, depth_text, layer_rows, parameter_rows, table
-    from lrd_registry.selection.selection import assign_layers
 
     built = build_model(model)
     assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)

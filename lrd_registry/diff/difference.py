@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lrd_registry.decay import layer_scale
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.layers.decay import layer_scale
 
 
 class Place(NamedTuple):

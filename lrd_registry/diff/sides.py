@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lrd_registry.assign.assign_layers import find_rule_set, select
+from lrd_registry.assignment import Assignment
 from lrd_registry.diff.difference import Place, Side
+from lrd_registry.engine.try_layouts import place_by_layout
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.fitting.trying import place_by_layout
-from lrd_registry.layers.assignment import Assignment
-from lrd_registry.names.parameters import Parameters
+from lrd_registry.model_names.parameters import Parameters
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.selection.selection import find_rule_set, select
 from lrd_registry.wording import clip, did_you_mean
 
 # A colon or an @ in a path, as in ./v1@2/my.yaml, belongs to the path.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lrd_registry.assign.assign_layers import select
+from lrd_registry.groups.build_param_groups import Group, Rates, group_parameters
 from lrd_registry.groups.conventions import CONVENTIONS
-from lrd_registry.groups.param_groups import Group, Rates, group_parameters
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.weight_decay import WeightDecayRule
-from lrd_registry.names.parameters import collect_parameters
-from lrd_registry.selection.selection import select
+from lrd_registry.model_names.parameters import collect_parameters
 
 if TYPE_CHECKING:
-    from lrd_registry.names.parameters import Model
+    from lrd_registry.model_names.parameters import Model
 
 
 def param_groups_lrd(

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lrd_registry.arguments import ABOVE_0, UP_TO_1, check_number
-from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.layers.assignment import Assignment, Level
-from lrd_registry.layers.decay import (
+from lrd_registry.assignment import Assignment, Level
+from lrd_registry.decay import (
     LayerDecay,
     check_layer_decay,
     check_parts,
@@ -16,6 +15,7 @@ from lrd_registry.layers.decay import (
     layer_scale,
     warn_above_1,
 )
+from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.wording import did_you_mean
 
 FREEZE = ". To keep parameters as they are, freeze them: requires_grad_(False)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from lrd_registry.errors import ModelError
-from lrd_registry.names.parameters import Parameters
+from lrd_registry.model_names.parameters import Parameters
 
 
 def check_shapes(parameters: Parameters) -> None:

@@ -7,14 +7,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.names.parameters import is_module
-from lrd_registry.names.wrappers import find_module
+from lrd_registry.model_names.parameters import is_module
+from lrd_registry.model_names.wrappers import find_module
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
 from lrd_registry.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from lrd_registry.names.parameters import Model
+    from lrd_registry.model_names.parameters import Model
 
 
 class WeightDecayRule:

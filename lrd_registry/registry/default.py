@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrd_registry.errors import Problem, RuleFileError
-from lrd_registry.registry.installed import package_directories
+from lrd_registry.registry.packages import package_directories
 from lrd_registry.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def register_rules(
     >>> register_rules({"arch": "two-layers", "layers": [{"stem": "a.**"}, {"head": "b.**"}]}).arch
     'two-layers'
     """
-    from lrd_registry.rule_files.loading import load_rule_set, rule_set_from_mapping
+    from lrd_registry.rule_files.load import load_rule_set, rule_set_from_mapping
     from lrd_registry.rule_files.schema import RuleSet
 
     if isinstance(source, RuleSet):

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import RegistrationError, RuleFileError, UnknownArchitectureError
-from lrd_registry.registry.heads import (
+from lrd_registry.registry.headers import (
     Registered,
     RuleFile,
     list_files,
+    one_name_of_each_layout,
     read_heads,
     read_whole,
 )
-from lrd_registry.registry.signed import one_name_of_each_layout
 from lrd_registry.wording import did_you_mean, nearest_words
 
 if TYPE_CHECKING:

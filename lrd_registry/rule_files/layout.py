@@ -9,8 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from lrd_registry.rule_files.clauses import Clause
-from lrd_registry.rule_files.entries import Body, Entries
-from lrd_registry.rule_files.entry import Entry
+from lrd_registry.rule_files.entry import Body, Entries, Entry
 from lrd_registry.rule_files.fields import (
     Name,
     Names,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lrd_registry.rule_files.loading import load_rule_set
+from lrd_registry.rule_files.load import load_rule_set
 from tests.support.documents import blocks
 from tests.support.places import ROOT
 

@@ -6,7 +6,7 @@ from torch import distributed
 from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from lrd_registry import RankMismatchError, assign_layers, verify_ranks
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.distributed.engines import in_ddp, in_fsdp1, in_fsdp2
 from tests.support.distributed.processes import on_ranks
 from tests.support.distributed.training import LR, groups_of, sgd, vit, whole

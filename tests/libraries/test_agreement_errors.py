@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.agreement import (
     decay_differences,
     layer_differences,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, on_meta, parameter, timm_model
 from tests.support.libraries import (
     open_clip_models,

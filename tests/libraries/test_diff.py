@@ -14,8 +14,8 @@ from lrd_registry.diff.report import change_rows, difference_data, difference_te
 from lrd_registry.diff.sides import apply_layout, find_side, parse_side
 from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
-from lrd_registry.names.parameters import collect_parameters
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, timm_model
 from tests.support.places import ROOT
 from tests.support.releases import only_as_pinned

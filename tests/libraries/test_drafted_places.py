@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from lrd_registry.drafting import draft
-from lrd_registry.drafting.text import draft_text
+from lrd_registry.assign.assign_layers import assign_layers
+from lrd_registry.draft import draft
+from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.models import build_model
-from lrd_registry.selection.selection import assign_layers
-from lrd_registry.tracing.uses import Trace
+from lrd_registry.trace.recorder import Trace
 from tests.support.building import layers_of, timm_model
 from tests.support.drafting.drafting import drafted
 

@@ -17,12 +17,12 @@ from lrd_registry import (
     load_rule_set,
     register_rules,
 )
-from lrd_registry.drafting import draft
-from lrd_registry.drafting.text import draft_text
+from lrd_registry.assign import infer
+from lrd_registry.assign.rule_set_of import origin
+from lrd_registry.draft import draft
+from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.models import build_model
-from lrd_registry.selection import inferring
-from lrd_registry.selection.origin import origin
-from lrd_registry.tracing import trace
+from lrd_registry.trace import trace
 from tests.support.building import layers_of, timm_model
 
 pytestmark = pytest.mark.library
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.library
 
 @pytest.fixture(autouse=True)
 def forget_warnings():
-    inferring._warn.cache_clear()
+    infer._warn.cache_clear()
 
 
 def inferred(model):
@@ -99,7 +99,7 @@ def test_a_model_that_is_wrapped_and_partly_frozen_has_the_same_layers():
     plain, warning = inferred(timm_model("resnet18"))
     model = timm_model("resnet18")
     model.conv1.requires_grad_(False)
-    inferring._warn.cache_clear()
+    infer._warn.cache_clear()
     wrapped, again = inferred(nn.DataParallel(model))
     assert again == warning
     assert wrapped.fingerprint() == plain.fingerprint()
@@ -138,8 +138,8 @@ def test_a_model_that_does_not_say_what_it_takes_is_an_error_with_the_way_out():
         "timm, transformers, torchvision and open_clip do; pass inputs: a shape such as "
         "(2, 3, 224, 224), tensors, or a mapping by argument name\n"
         "Its inputs can be given to a draft of your own: build_param_groups(model, arch=draft("
-        "model, name, trace(model, inputs)).rule_set), with lrd_registry.drafting.draft and "
-        "lrd_registry.tracing.trace"
+        "model, name, trace(model, inputs)).rule_set), with lrd_registry.draft.draft and "
+        "lrd_registry.trace.trace"
     )
 
 

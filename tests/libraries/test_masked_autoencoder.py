@@ -7,7 +7,7 @@ import transformers as hf
 from timm.models.vision_transformer import VisionTransformer
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups, get_rule_set
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, on_meta
 from tests.support.masked_autoencoder import (
     DECODER_DEPTH,

@@ -13,7 +13,7 @@ from lrd_registry import (
     build_param_groups,
     get_rule_set,
 )
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import on_meta
 from tests.support.libraries import open_clip_models
 from tests.support.libraries.two_towers import MAKE, VISION, WIDTH, two_towers

@@ -17,11 +17,15 @@ from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.running import Outcome, Task, relative, run
 from tests.mutants.score import NOTICED, equivalents, report, states
 
-SUBJECTS = (
-    *("patterns", "rule_files", "names", "placing", "layers", "groups"),
-    *("learning_rates", "resuming"),
-)
-FOLDERS = [ROOT / "lrd_registry" / subject for subject in SUBJECTS]
+SUBJECTS = [
+    *("patterns", "rule_files", "model_names", "engine", "groups", "verify", "resume"),
+    *("assignment.py", "decay.py"),
+]
+FILES = [
+    file
+    for path in (ROOT / "lrd_registry" / subject for subject in SUBJECTS)
+    for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])
+]
 
 
 def main() -> None:
@@ -37,26 +41,25 @@ def main() -> None:
     mutants = [mutant for mutant in all_mutants() if given.only in str(mutant)]
     if not given.all and not given.only:
         mutants = random.Random(given.seed).sample(mutants, min(given.sample, len(mutants)))
-    outcomes = try_all(mutants, measure_in_a_process(FOLDERS), given.jobs)
+    outcomes = try_all(mutants, measure_in_a_process(FILES), given.jobs)
     print(report(states(outcomes, equivalents())))
 
 
 def all_mutants() -> list[Mutant]:
     """Every mutant of the engine."""
-    files = [path for folder in FOLDERS for path in sorted(folder.glob("*.py"))]
-    return [mutant for path in files for mutant in mutants_of(path.read_text(), relative(path))]
+    return [mutant for path in FILES for mutant in mutants_of(path.read_text(), relative(path))]
 
 
-def measure_in_a_process(folders: Sequence[Path]) -> Covering:
+def measure_in_a_process(files: Sequence[Path]) -> Covering:
     """Measure in a process of its own, so that this one has imported nothing of the project."""
     if not os.fork():
-        measure_coverage(folders)
+        measure_coverage(files)
         sys.stdout.flush()
         os._exit(0)
     _, status = os.wait()
     if status:
         raise SystemExit("the tests could not be measured")
-    return measure_coverage(folders)
+    return measure_coverage(files)
 
 
 def try_all(mutants: Sequence[Mutant], covering: Covering, jobs: int) -> list[Outcome]:

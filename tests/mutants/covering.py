@@ -57,12 +57,12 @@ class Covering:
         return sum(self.seconds[test] for test in tests)
 
 
-def measure_coverage(subjects: Sequence[Path]) -> Covering:
+def measure_coverage(files: Sequence[Path]) -> Covering:
     """Run the tests of the engine once, but for what was measured on these very sources."""
     kept = KEPT / f"covering-{_digest()}.json"
     if not kept.exists():
         KEPT.mkdir(exist_ok=True)
-        kept.write_text(json.dumps(_measured(subjects)))
+        kept.write_text(json.dumps(_measured(files)))
     data = json.loads(kept.read_text())
     lines = {
         path: {int(line): tests for line, tests in of_file.items()}
@@ -71,11 +71,11 @@ def measure_coverage(subjects: Sequence[Path]) -> Covering:
     return Covering(lines, data["seconds"])
 
 
-def _measured(subjects: Sequence[Path]) -> dict[str, Any]:
-    watch = _Watch(coverage.Coverage(include=[f"{path}/*" for path in subjects], data_file=None))
+def _measured(files: Sequence[Path]) -> dict[str, Any]:
+    watch = _Watch(coverage.Coverage(include=[*map(str, files)], data_file=None))
     with redirect_stdout(StringIO()) as printed:
         status = pytest.main(["-m", MARKED, "-p", "no:cacheprovider", "tests"], plugins=[watch])
-        doctests = ["-p", "no:cacheprovider", *map(str, subjects)]
+        doctests = ["-p", "no:cacheprovider", *map(str, files)]
         status = status or pytest.main(doctests, plugins=[watch])
     if status:
         raise SystemExit(f"the tests fail without any mutant:\n{printed.getvalue()[-3000:]}")

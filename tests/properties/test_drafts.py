@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrd_registry.drafting.text import draft_text
-from lrd_registry.rule_files.loading import parse_rule_set
-from lrd_registry.selection.selection import assign_layers
+from lrd_registry.assign.assign_layers import assign_layers
+from lrd_registry.draft.yaml_text import draft_text
+from lrd_registry.rule_files.load import parse_rule_set
 from tests.support.drafting.drafting import drafted, out_of_order
 from tests.support.drafting.random_networks import WIDTH, designs
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lrd_registry import CoverageError, ModelError, assign_layers, build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 from tests.support.model_strategies import Case, cases
 

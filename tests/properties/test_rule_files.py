@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lrd_registry.errors import RuleFileError
-from lrd_registry.rule_files.loading import load_rule_set, parse_rule_set, rule_set_from_mapping
+from lrd_registry.rule_files.load import load_rule_set, parse_rule_set, rule_set_from_mapping
 from tests.support.places import RULES
 from tests.support.strategies import rule_mappings, rule_sets
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lrd_registry import build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 
 RULES = rule_set_from_mapping(
     {"arch": "mine", "layers": [{"stem": "stem.**"}, {"block": "{i}.**"}, {"head": "head.**"}]}

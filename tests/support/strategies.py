@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 
 PLAIN = ["a", "b_1", "weight", "0", "*", "a*", "*b", "a*b*c", "**"]
 INDEXED = ["#", "layer#", "#th", "a#_*", "*b#"]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lrd_registry import build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.trainers.tiny import (
     LAYER_DECAY,
     LR,

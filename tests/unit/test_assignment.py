@@ -5,7 +5,7 @@ from torch import nn
 
 from lrd_registry import CoverageError, InvalidArgumentError, Row, assign_layers
 from lrd_registry.models import build_model
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
 
 pytestmark = pytest.mark.engine

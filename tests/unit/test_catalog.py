@@ -9,9 +9,9 @@ from lrd_registry import (
     get_rule_set,
     load_rule_set,
 )
-from lrd_registry.fitting.trying import place_where_signed
-from lrd_registry.names.parameters import collect_parameters
-from lrd_registry.placing.coverage import Coverage
+from lrd_registry.engine.problems import Coverage
+from lrd_registry.engine.try_layouts import place_where_signed
+from lrd_registry.model_names.parameters import collect_parameters
 from lrd_registry.registry.default import bundled_rules
 from lrd_registry.registry.registry import Registry
 from tests.support.building import model_with

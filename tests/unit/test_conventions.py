@@ -4,7 +4,7 @@ import pytest
 
 from lrd_registry import InvalidArgumentError, build_param_groups
 from lrd_registry.groups.conventions import CONVENTIONS
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
 pytestmark = pytest.mark.engine

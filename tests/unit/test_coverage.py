@@ -3,9 +3,9 @@
 import pytest
 
 from lrd_registry import CoverageError, Gap, assign_layers
-from lrd_registry.names.parameters import collect_parameters
-from lrd_registry.placing.coverage import Coverage
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.engine.problems import Coverage
+from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
 pytestmark = pytest.mark.engine

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 import lrd_registry
-from lrd_registry.rule_files.loading import rule_set_from_mapping as load
+from lrd_registry.rule_files.load import rule_set_from_mapping as load
 
 pytestmark = pytest.mark.engine
 

@@ -8,7 +8,7 @@ from fuzz.documents import document, seeds
 from fuzz.running import beginnings
 from fuzz.targets import TARGETS, Parameter
 from lrd_registry import CoverageError, assign_layers
-from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.rule_files.load import parse_rule_set
 
 pytestmark = pytest.mark.engine
 

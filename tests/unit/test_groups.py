@@ -8,9 +8,9 @@ import pytest
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
+from lrd_registry.groups.build_param_groups import Rates
 from lrd_registry.groups.conventions import CONVENTIONS
-from lrd_registry.groups.param_groups import Rates
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
 pytestmark = pytest.mark.engine

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, on_meta
 
 pytestmark = pytest.mark.engine

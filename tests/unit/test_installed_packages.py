@@ -11,7 +11,7 @@ import pytest
 
 from lrd_registry import RegistrationError, RuleFileError
 from lrd_registry.registry.default import bundled_rules, installed_directories
-from lrd_registry.registry.installed import package_directories
+from lrd_registry.registry.packages import package_directories
 from lrd_registry.registry.registry import Registry
 from tests.support.documents import blocks
 

@@ -19,8 +19,8 @@ from lrd_registry import (
     build_param_groups,
     verify_learning_rates,
 )
-from lrd_registry.learning_rates.common_factor import common_factor
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
+from lrd_registry.verify.shares import common_factor
 from tests.support.building import model_with
 from tests.support.model_strategies import cases
 

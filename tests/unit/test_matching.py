@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lrd_registry import assign_layers
+from lrd_registry.engine.compile_layout import plan_layers
 from lrd_registry.patterns import matching
 from lrd_registry.patterns.matching import Hit, Matcher
 from lrd_registry.patterns.syntax import parse_pattern
-from lrd_registry.placing.plans import plan_layers
-from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.rule_files.load import parse_rule_set
 from tests.support.building import model_with
 
 pytestmark = pytest.mark.engine

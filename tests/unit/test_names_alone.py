@@ -3,8 +3,8 @@
 import pytest
 
 from lrd_registry import CoverageError, assign_layers
-from lrd_registry.names.alone import readings_of_names
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.model_names.from_names_only import readings_of_names
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, parameter
 
 pytestmark = pytest.mark.engine

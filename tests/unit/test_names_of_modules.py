@@ -8,9 +8,9 @@ from torch import nn
 from torch.nn.utils.parametrize import register_parametrization
 
 from lrd_registry import ModelError, assign_layers, build_param_groups
-from lrd_registry.names.compared import Names
-from lrd_registry.names.parameters import is_module
-from lrd_registry.names.silent import is_silent
+from lrd_registry.model_names.compared import Names
+from lrd_registry.model_names.parameterless import is_silent
+from lrd_registry.model_names.parameters import is_module
 from tests.support.building import layers_of
 
 ALL = {"arch": "mine", "layers": [{"all": "**"}]}

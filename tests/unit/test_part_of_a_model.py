@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, timm_model
 
 pytestmark = pytest.mark.engine

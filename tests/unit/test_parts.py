@@ -11,7 +11,7 @@ from lrd_registry import (
     register_rules,
     verify_learning_rates,
 )
-from lrd_registry.rule_files.loading import parse_rule_set
+from lrd_registry.rule_files.load import parse_rule_set
 from tests.support.building import model_with, timm_model
 
 pytestmark = pytest.mark.engine
@@ -250,7 +250,7 @@ def test_a_rule_file_that_says_otherwise_is_refused(text, message):
 
 
 def test_a_composed_file_loads_again_from_its_own_data():
-    from lrd_registry.rule_files.loading import rule_set_from_mapping
+    from lrd_registry.rule_files.load import rule_set_from_mapping
 
     assert rule_set_from_mapping(RULES.to_dict()) == RULES
 

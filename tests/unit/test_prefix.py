@@ -12,7 +12,7 @@ from lrd_registry import (
     assign_layers,
     build_param_groups,
 )
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, timm_model
 from tests.support.model_strategies import cases
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from lrd_registry import RuleFileError, load_rule_set
-from lrd_registry.rule_files.loading import parse_rule_set, rule_set_from_mapping
+from lrd_registry.rule_files.load import parse_rule_set, rule_set_from_mapping
 from tests.support.places import DATA
 
 pytestmark = pytest.mark.engine

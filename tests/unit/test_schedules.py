@@ -9,10 +9,10 @@ from torch import nn
 from torch.optim import SGD, lr_scheduler
 
 from lrd_registry import assign_layers
-from lrd_registry.learning_rates.live_groups import LiveGroup, read_groups
-from lrd_registry.learning_rates.membership import membership_faults
-from lrd_registry.learning_rates.schedules import Least, Schedule, read_schedule
-from lrd_registry.learning_rates.shares import is_at_least, shares_of
+from lrd_registry.verify.membership import membership_faults
+from lrd_registry.verify.optimizer_groups import LiveGroup, read_groups
+from lrd_registry.verify.schedulers import Least, Schedule, read_schedule
+from lrd_registry.verify.shares import is_at_least, shares_of
 from tests.support.building import model_with
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from lrd_registry.layers.assignment import Placement
-from lrd_registry.placing.ties import settle
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.assignment import Placement
+from lrd_registry.engine.place import settle
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 from tests.support.model_strategies import cases
 

@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from lrd_registry import RuleFileError, assign_layers
-from lrd_registry.rule_files.loading import parse_rule_set
-from lrd_registry.tracing import trace
-from lrd_registry.tracing.checking import check_order
-from lrd_registry.tracing.contradictions import Contradiction
+from lrd_registry.rule_files.load import parse_rule_set
+from lrd_registry.trace import trace
+from lrd_registry.trace.order_check import Contradiction, check_order
 
 pytestmark = pytest.mark.engine
 

@@ -9,7 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of
 from tests.support.wrappers.checking import Before, check
 from tests.support.wrappers.tiny import timm_vit

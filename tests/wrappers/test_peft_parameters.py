@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from lrd_registry import CoverageError, assign_layers, build_param_groups
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of
 from tests.support.wrappers.checking import LORA, Before, check, check_form, decays, named
 from tests.support.wrappers.tiny import NET, Net, timm_vit, torchvision_vit

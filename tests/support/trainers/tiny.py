@@ -18,7 +18,7 @@ from lrd_registry import (
     build_param_groups,
     verify_learning_rates,
 )
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 
 LR, LAYER_DECAY = 0.01, 0.5
 WARMUP, STEPS = 3, 10

@@ -13,7 +13,7 @@ from transformers import (
     ViTForImageClassification,
 )
 
-from lrd_registry.rule_files.loading import rule_set_from_mapping
+from lrd_registry.rule_files.load import rule_set_from_mapping
 
 TEXT = {"vocab_size": 30, "bos_token_id": 0, "eos_token_id": 0}
 

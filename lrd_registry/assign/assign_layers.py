@@ -1,0 +1,136 @@
+"""`arch` as the user gave it, and a model → the model's assignment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lrd_registry.assign.auto import fit
+from lrd_registry.assign.infer import infer
+from lrd_registry.assignment import Assignment
+from lrd_registry.engine.submodel import apply_whole
+from lrd_registry.errors import InvalidArgumentError
+from lrd_registry.model_names.parameters import Parameters, collect_parameters
+from lrd_registry.registry.default import default_registry
+from lrd_registry.registry.registry import Catalog
+from lrd_registry.rule_files.load import load_rule_set, rule_set_from_mapping
+from lrd_registry.rule_files.schema import RuleSet
+
+if TYPE_CHECKING:
+    from lrd_registry.model_names.parameters import Model
+
+Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | Assignment
+"""A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, the same as plain data,
+or an assignment."""
+
+OUTSIDE = ("error", "head")
+
+
+def assign_layers(
+    model: Model, arch: Arch = "auto", *, prefix: str | None = None, outside: str = "error"
+) -> Assignment:
+    """Assign every parameter of a model to its layer.
+
+    A parameter's layer depends on the architecture alone: not on which parameters are frozen,
+    on their order, on whether the model has a head, or on wrappers: names are compared as the
+    model's author wrote them, without what DDP, FSDP, `torch.compile`, activation checkpointing,
+    parametrizations and PEFT add. An adapter has the layer of the module that it adapts.
+
+    Args:
+        model: a module, also on the meta device, or its `(name, parameter)` pairs.
+        arch: a registered name, the path of a YAML file, a `RuleSet`, the same as a mapping, an
+            `Assignment` made from a model of which this one is a part, `"auto"`: the one that
+            fits completely, or `"infer"`: one drafted from the model's modules and one forward
+            pass, as by `lrd init`, with a warning that gives the command which would keep it.
+        prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
+        outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
+            they join the last layer, with the `"head"`.
+
+    Raises:
+        CoverageError: the rule set does not fit; every parameter at fault is named.
+        AmbiguousArchitectureError: more than one layout fits.
+        UnknownArchitectureError: no rule set has this name.
+        RuleFileError: the rule file is at fault.
+        ModelError: the model has no parameters, or many have been flattened into one; or it is
+            to be run for `"infer"`, and cannot.
+        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, or another `outside`.
+
+    >>> from torch import nn
+    >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
+    >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    >>> assign_layers(model, rules)["1.bias"]
+    Row(name='1.bias', layer=1, entry='head', pattern='1.**', part='')
+    """
+    return select(collect_parameters(model), arch, prefix=prefix, outside=outside)
+
+
+def select(
+    parameters: Parameters, arch: Arch, *, prefix: str | None = None, outside: str = "error"
+) -> Assignment:
+    """`assign_layers` on parameters that have been collected."""
+    _check_place(arch, prefix, outside)
+    if isinstance(arch, Assignment):
+        return apply_whole(arch, parameters.readings)
+    catalog = default_registry.catalog()
+    return fit(
+        _rule_sets(arch, parameters, catalog),
+        parameters.readings,
+        catalog,
+        prefix=prefix or "",
+        joins_head=outside == "head",
+    )
+
+
+def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
+    if outside not in OUTSIDE:
+        raise InvalidArgumentError(
+            f"outside must be {' or '.join(map(repr, OUTSIDE))}; found {outside!r}"
+        )
+    if prefix is None and outside != "error":
+        raise InvalidArgumentError(f"outside={outside!r} needs a prefix that it is outside of")
+    if prefix is not None and isinstance(arch, Assignment):
+        raise InvalidArgumentError(
+            "an Assignment has every parameter's name from the top of its model; make it with "
+            "prefix=…, and pass it without"
+        )
+    if prefix is not None and arch == "infer":
+        raise InvalidArgumentError(
+            'arch="infer" drafts the layers of the whole model, so there is nothing beside a '
+            "prefix; leave prefix out, or infer the part and pass its rule set"
+        )
+
+
+def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) -> RuleSet:
+    """The rule set of this name, or in the rule file at this path.
+
+    Raises:
+        UnknownArchitectureError: no rule set has this name.
+        RuleFileError: the rule file is at fault.
+    """
+    if isinstance(arch, os.PathLike) or arch.endswith((".yaml", ".yml")) or os.sep in arch:
+        return load_rule_set(Path(arch))
+    return (catalog or default_registry.catalog()).get(arch)
+
+
+def _rule_sets(
+    arch: str | os.PathLike[str] | RuleSet | Mapping[str, Any],
+    parameters: Parameters,
+    catalog: Catalog,
+) -> list[RuleSet] | None:
+    """The rule sets that may fit; None for all that are registered."""
+    if isinstance(arch, RuleSet):
+        return [arch]
+    if isinstance(arch, Mapping):
+        return [rule_set_from_mapping(arch)]
+    if not isinstance(arch, (str, os.PathLike)):
+        raise InvalidArgumentError(
+            'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet, '
+            f"a mapping or an Assignment; found {type(arch).__name__}"
+        )
+    if arch == "auto":
+        return None
+    if arch == "infer":
+        return [infer(parameters)]
+    return [find_rule_set(arch, catalog)]

@@ -1,0 +1,118 @@
+"""A draft as the text of a rule file, for a person to read and to edit."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from lrd_registry.draft.draft_rules import Draft
+
+WIDTH = 96
+
+HEADER = (
+    "A draft, made from the model's module tree and a trace of its forward pass: the entries are "
+    "in the order of use."
+)
+CHOICES = "Look at these choices:"
+
+
+def draft_text(draft: Draft) -> str:
+    """The text of a draft; it loads with `parse_rule_set`."""
+    return "\n".join(_lines(draft)) + "\n"
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    yield "# yaml-language-server: $schema=rule-set.schema.json"
+    yield from _comment(f"{HEADER} {CHOICES}" if draft.unsure else HEADER)
+    for sentence in draft.unsure:
+        yield from _comment(sentence, first="- ")
+    for key, value in draft.rules.items():
+        if key == "layers":
+            yield from ("", "layers:", *_layers(value, draft.comments, "", "  "))
+        elif key == "parts":
+            yield from ("", "parts:", *_parts(value, draft.comments))
+        elif key == "outside":
+            yield from ("", "outside:   # one layer each, at the full learning rate")
+            for name, entry in value.items():
+                yield from _value(f"  {_plain(name)}: ", entry, "    ")
+        elif key == "waivers":
+            yield from ("", "waivers:   # out of the order of use, for a reason")
+            for waiver in value:
+                yield from (
+                    f"  - parameters: {_plain(waiver['parameters'])}",
+                    f"    why: {waiver['why']}",
+                )
+        else:
+            yield f"{key}: {_plain(str(value)) if key == 'arch' else value}"
+
+
+def _parts(parts: Mapping[str, Any], comments: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for name, part in parts.items():
+        yield f"  {_plain(name)}:"
+        if "prefix" in part:
+            yield f"    prefix: {_plain(part['prefix'])}"
+        yield "    layers:"
+        yield from _layers(part["layers"], comments, f"{name}.", "      ")
+
+
+def _layers(
+    layers: list[dict[str, Any]], comments: Mapping[str, tuple[str, ...]], part: str, indent: str
+) -> Iterator[str]:
+    for item in layers:
+        for name, entry in item.items():
+            for sentence in comments.get(f"{part}{name}", ()):
+                yield from _comment(sentence, indent)
+            yield from _value(f"{indent}- {_plain(name)}: ", entry, indent + "    ")
+
+
+def _value(start: str, value: Any, indent: str) -> Iterator[str]:
+    """A key and its value: on one line if it is plain and fits, else a line for each item."""
+    line = start + (_plain(value) if isinstance(value, str) else _flow(value))
+    if len(line) <= WIDTH and not _is_open(value):
+        yield line
+    else:
+        yield start.rstrip()
+        items = value.items() if isinstance(value, dict) else (("-", item) for item in value)
+        for key, item in items:
+            yield from _value(f"{indent}{key}{' ' if key == '-' else ': '}", item, indent + "  ")
+
+
+def _is_open(value: Any) -> bool:
+    """Whether a value is easier to read with a line for each item."""
+    if isinstance(value, dict):
+        return value.keys() != {"match", "optional"}
+    return isinstance(value, list) and any("{" in pattern for pattern in value)
+
+
+def _flow(value: Any) -> str:
+    """A value in brackets; patterns with braces are never among these, as they are opened."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _plain(value)
+
+
+def _plain(text: str) -> str:
+    """A name or a pattern outside brackets, in quotes where YAML would read something else.
+
+    >>> print(_plain("blocks.{block}.**"), _plain("*.bias"), _plain("no"), _plain("0.1"))
+    blocks.{block}.** "*.bias" "no" "0.1"
+    """
+    try:
+        is_text = yaml.safe_load(text) == text and not set(text) & set(",[]")
+    except yaml.YAMLError:
+        is_text = False
+    return text if is_text else f'"{text}"'
+
+
+def _comment(text: str, indent: str = "", first: str = "") -> Iterator[str]:
+    after = " " * len(first)
+    width = WIDTH - len(indent) - 2
+    for line in textwrap.wrap(text, width, initial_indent=first, subsequent_indent=after):
+        yield f"{indent}# {line}"

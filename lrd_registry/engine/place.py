@@ -1,0 +1,197 @@
+"""One plan on one model's names → every parameter's placement, or what keeps it from fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+
+from lrd_registry.assignment import Assignment, Placement
+from lrd_registry.engine.compile_layout import Plan
+from lrd_registry.engine.match import StateTable
+from lrd_registry.engine.problems import Coverage, find_holes, unjoined
+from lrd_registry.errors import Gap
+from lrd_registry.model_names.compared import Names
+from lrd_registry.rule_files.clauses import Clause
+from lrd_registry.rule_files.schema import Tied
+
+
+def settle(
+    placed: Mapping[str, Placement], names: Sequence[str], tied: Tied | None
+) -> Placement | None:
+    """Where a tensor is that goes by these names; None where they are torn between layers.
+
+    Layers of different parts have no order, so names in different parts are torn whatever
+    `tied` says.
+
+    >>> placed = {"a": Placement(0, "stem", "a"), "b": Placement(3, "head", "b")}
+    >>> settle(placed, ["a", "b"], "deepest")
+    Placement(layer=3, entry='head', pattern='b', part='')
+    >>> settle(placed, ["a", "b"], None)
+    """
+    found = [placed[name] for name in names]
+    if len({(place.part, place.layer) for place in found}) == 1:
+        return found[0]
+    if tied is None or len({place.part for place in found}) > 1:
+        return None
+    return (min if tied == "shallowest" else max)(found, key=lambda place: place.layer)
+
+
+def place(plan: Plan, names: Names) -> Assignment | Coverage:
+    """Assign every parameter by one plan; where it does not fit, the faults."""
+    if not plan.entries:
+        unmatched = tuple(names.compared)
+        where = (plan.arch, plan.layout, (), names)
+        return Coverage(*where, unmatched=unmatched, missing=plan.missing)
+    if plan.matcher.is_full:
+        plan = replace(plan)
+    return _Placing(plan, names).result()
+
+
+class _Placing:
+    """The steps of one placing: match names, rank the claims, look for faults."""
+
+    def __init__(self, plan: Plan, names: Names) -> None:
+        self._plan = plan
+        self._names = names
+        self._states = plan.matcher.states(names.compared.values())
+        self._table = _table(plan, frozenset(self._states))
+
+    def result(self) -> Assignment | Coverage:
+        names = self._names
+        is_plain = not (names.aliases or names.adapters or names.outside)
+        if is_plain and self._table.covers_all:
+            return self._assignment()
+        unmatched, overlapping = tuple(self._unmatched()), dict(self._overlaps())
+        missing, gaps, cut = self._table.missing, tuple(self._gaps()), tuple(self._cut())
+        if not (unmatched or overlapping or missing or gaps or cut or names.outside):
+            return self._assignment()
+        return Coverage(
+            self._plan.arch,
+            self._plan.layout,
+            tuple(clause.pattern for clause in self._plan.clauses),
+            names,
+            unmatched,
+            overlapping,
+            missing,
+            gaps,
+            cut,
+        )
+
+    def _assignment(self) -> Assignment:
+        plan, names = self._plan, self._names
+        return Assignment(
+            plan.arch,
+            plan.layout,
+            entries=tuple(entry.name for entry in plan.entries),
+            parts={part: tuple(layers) for part, layers in self._table.ranking.layers.items()},
+            placements=self._placements(),
+            written=names.written,
+            adapters=names.adapters,
+            aliases=names.aliases,
+            roots=tuple(map(names.full, plan.roots)),
+            no_weight_decay=tuple(p.under(names.prefix) for p in plan.no_weight_decay),
+            waivers=tuple(waiver.under(names.prefix) for waiver in plan.waivers),
+        )
+
+    def _placements(self) -> dict[str, Placement]:
+        """The placement of each parameter, in the model's order."""
+        names, placed = self._names, self._placed
+        if not names.aliases and not names.ends:
+            return placed
+        for first, aliases in names.aliases.items():
+            settled = settle(placed, (first, *aliases), self._plan.tied)
+            assert settled is not None, "names that are torn between layers overlap"
+            placed[first] = settled
+        return {name: placed[name] for name in names.order}
+
+    @cached_property
+    def _placed(self) -> dict[str, Placement]:
+        """The placement of each name that has one."""
+        placements = self._table.placements
+        if len(placements) == len(self._table.claims):
+            found = map(placements.__getitem__, self._states)
+            placed = dict(zip(self._names.compared, found, strict=True))
+        else:
+            placed = {name: placements[s] for name, s in self._named_states() if s in placements}
+        placed.update(self._at_ends())
+        return placed
+
+    def _at_ends(self) -> Iterator[tuple[str, Placement]]:
+        """The parameters of which no pattern speaks: they join the first or the last layer."""
+        first, last = self._plan.entries[0].part, self._plan.entries[-1].part
+        for name, end in self._names.ends.items():
+            part = last if end.layer else first
+            if layers := self._table.ranking.layers[part]:
+                layer = range(len(layers))[end.layer]
+                yield name, Placement(layer, layers[layer], end.what, part)
+
+    def _unmatched(self) -> Iterator[str]:
+        """Names without a claim, or whose claim is to a layer before the first."""
+        empty = {
+            s for s, claims in self._table.claims.items() if claims.keys() <= self._table.too_early
+        }
+        if empty:
+            yield from (name for name, state in self._named_states() if state in empty)
+
+    def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        many = {state for state, claims in self._table.claims.items() if len(claims) > 1}
+        if many:
+            for name, state in self._named_states():
+                if state in many:
+                    yield name, tuple(map(self._say, self._table.claims[state].values()))
+        if self._names.aliases:
+            yield from self._torn()
+        if self._names.adapters:
+            yield from self._undecided()
+
+    def _torn(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The tied parameters whose names belong to different layers."""
+        for first, aliases in self._names.aliases.items():
+            found = {n: self._placed[n] for n in (first, *aliases) if n in self._placed}
+            if found and settle(found, list(found), self._plan.tied) is None:
+                yield first, tuple(f"tied as {name}: {_say_place(p)}" for name, p in found.items())
+
+    def _undecided(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The adapters that may adapt parameters of different layers."""
+        compared = self._names.compared
+        by_compared = {compared[n]: place for n, place in self._placed.items() if n in compared}
+        for name, adapted in self._names.adapters.items():
+            found = ((a, self._names.relative(a)) for a in adapted)
+            placed = ((a, by_compared[below]) for a, below in found if below in by_compared)
+            by_level = {place.level: (a, place) for a, place in placed}
+            if len(by_level) > 1:
+                yield name, tuple(f"adapts {a}: {_say_place(p)}" for a, p in by_level.values())
+
+    def _named_states(self) -> Iterator[tuple[str, int]]:
+        return zip(self._names.compared, self._states, strict=True)
+
+    def _say(self, clause: Clause) -> str:
+        role = "" if clause.role == "match" else f" ({clause.role})"
+        return f"{self._plan.entries[clause.entry].name}{role}: {clause.pattern}"
+
+    def _cut(self) -> Iterator[str]:
+        """The modules of the last entry that were set to None, where nothing is left of it."""
+        if not self._table.has_its_end:
+            patterns = self._plan.entries[-1].entry.match
+            for path in map(self._names.relative, self._names.removed):
+                if path and any(p.match(f"{path}.weight") is not None for p in patterns):
+                    yield path
+
+    def _gaps(self) -> Iterator[Gap]:
+        for (name, entry, _), runs in zip(
+            self._plan.entries, self._table.ranking.runs, strict=True
+        ):
+            yield from find_holes(name, entry, runs, self._names.is_silent)
+        for claim in self._table.unjoined:
+            name, entry, _ = self._plan.entries[claim.entry]
+            yield unjoined(name, entry, claim)
+
+
+@lru_cache(maxsize=64)
+def _table(plan: Plan, states: frozenset[int]) -> StateTable:
+    return StateTable(plan, states)
+
+
+def _say_place(place: Placement) -> str:
+    return f"layer {place.layer}{f' of {place.part}' if place.part else ''}"

@@ -1,0 +1,99 @@
+"""A layout of parts on one model: which rule set each part follows, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from typing import NamedTuple, TypeAlias
+
+from lrd_registry.engine.compile_layout import Plan, Planned
+from lrd_registry.model_names.compared import Names
+from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.rule_files.clauses import Clause
+from lrd_registry.rule_files.layout import Layout, Part
+from lrd_registry.rule_files.schema import RuleSet
+
+FindRuleSet: TypeAlias = Callable[[str], RuleSet]
+
+
+class _Place(NamedTuple):
+    """A part where it is in the model: its entries and clauses, and what its rule set adds."""
+
+    part: str
+    prefix: str
+    layout: Layout
+    no_weight_decay: tuple[Pattern, ...]
+
+
+def plan_parts(
+    rules: RuleSet,
+    layout_name: str,
+    names: Names,
+    find: FindRuleSet,
+    missing: tuple[str, ...] = (),
+) -> Iterator[Plan]:
+    """The plans of a layout of parts: one for each choice of what the parts are.
+
+    A part for which nothing can be chosen is left out, and among what is missing.
+
+    Args:
+        rules: the rule set.
+        layout_name: the layout's, which has parts.
+        names: the model's.
+        find: gives the rule set of a name.
+        missing: what keeps the plan from fitting, besides.
+    """
+    layout = rules.layouts[layout_name]
+    parts = layout.parts.items()
+    choices = {name: list(_places(name, part, names, find)) for name, part in parts}
+    absent = tuple(_say_absent(name, part) for name, part in parts if not choices[name])
+    for places in product(*filter(None, choices.values())):
+        yield Plan(
+            rules.arch,
+            layout_name,
+            tuple(_entries(places, layout)),
+            tuple(_clauses(places, layout)),
+            (*rules.no_weight_decay, *(p for place in places for p in place.no_weight_decay)),
+            rules.tied,
+            (*layout.waivers, *(w for place in places for w in place.layout.waivers)),
+            roots=("", *(place.prefix for place in places if place.prefix)),
+            missing=missing + absent,
+        )
+
+
+def _places(name: str, part: Part, names: Names, find: FindRuleSet) -> Iterator[_Place]:
+    """Where a part may be in the model, and what it may be there."""
+    for prefix in part.prefixes:
+        below = names.below(prefix)
+        if part.own and below:
+            yield _Place(name, prefix, part.own.inside(prefix), ())
+        for rules in map(find, part.rules):
+            exempt = tuple(pattern.under(prefix) for pattern in rules.no_weight_decay)
+            for layout in rules.layouts.values():
+                for own, signature in layout.signatures.items() if layout.layers else ():
+                    if signature.is_on(below):
+                        yield _Place(name, prefix, layout.under(own).inside(prefix), exempt)
+
+
+def _entries(places: Iterable[_Place], layout: Layout) -> Iterator[Planned]:
+    for part, _, placed, _ in places:
+        for name, entry in placed.entries:
+            yield Planned(f"{part}.{name}", entry, part)
+    for name, entry in layout.outside.items():
+        yield Planned(name, entry, name)
+
+
+def _clauses(places: Iterable[_Place], layout: Layout) -> Iterator[Clause]:
+    count = 0
+    for place in places:
+        for clause in place.layout.clauses:
+            yield clause._replace(entry=count + clause.entry)
+        count += len(place.layout.entries)
+    for position, entry in enumerate(layout.outside.values(), start=count):
+        yield from entry.clauses(position)
+
+
+def _say_absent(name: str, part: Part) -> str:
+    if part.own:
+        return f"part {name}: no parameter is {part.where}"
+    return f"part {name}: {part.where} is nothing that {' or '.join(part.rules)} is known by"

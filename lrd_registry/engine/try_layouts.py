@@ -1,0 +1,124 @@
+"""Rule sets on one model's names: what comes of each layout, wherever it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from lrd_registry.assignment import Assignment
+from lrd_registry.engine.compile_layout import Plan, plan_layers
+from lrd_registry.engine.place import place
+from lrd_registry.engine.problems import Coverage
+from lrd_registry.engine.towers import FindRuleSet, plan_parts
+from lrd_registry.model_names.compared import Names
+from lrd_registry.rule_files.layout import Layout
+from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.rule_files.signature import Signature
+
+DEEPEST = 16
+"""How many modules may be around a backbone."""
+
+
+class Found(NamedTuple):
+    """A rule set that fits what is under a prefix."""
+
+    prefix: str
+    arch: str
+    layout: str
+
+
+def find_prefixes(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> list[Found]:
+    """The outermost prefixes under which a rule set fits, in the model's order."""
+    rule_sets = list(rule_sets)
+    found: list[Found] = []
+    for prefix, below in _by_path(names.written.values()).items():
+        is_inside = any(prefix.startswith(f"{outer.prefix}.") for outer in found)
+        if not is_inside and is_signed(rule_sets, below):
+            results = place_where_signed(rule_sets, names.under(prefix, joins_head=True), find)
+            fits = [result for result in results if isinstance(result, Assignment)]
+            found += [Found(prefix, fit.arch, fit.layout) for fit in fits]
+    return found
+
+
+def _by_path(names: Iterable[str]) -> dict[str, dict[str, None]]:
+    """What is below the path of each module that holds parameters, the outer before the inner."""
+    below: dict[str, dict[str, None]] = {}
+    for name in names:
+        path, dot, rest = "", "", name
+        for _ in range(min(name.count("."), DEEPEST)):
+            segment, _, rest = rest.partition(".")
+            path, dot = f"{path}{dot}{segment}", "."
+            below.setdefault(path, {})[rest] = None
+    return below
+
+
+Results: TypeAlias = list[Assignment | Coverage]
+
+
+def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
+    """Whether any layout has its signature among names."""
+    return any(
+        signature.is_on(names)
+        for rules in rule_sets
+        for layout in rules.layouts.values()
+        for signature in layout.signatures.values()
+    )
+
+
+def place_where_signed(
+    rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet, *, likely: bool = False
+) -> Results:
+    """What comes of each layout, under each prefix, at which the model has its signature.
+
+    With `likely`, those are left out whose patterns are for names that begin in other ways.
+    """
+    return [
+        place(plan, names)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for prefix, signature in layout.signatures.items()
+        if (not likely or _may_cover(layout, prefix, names)) and signature.is_on(names.known)
+        for plan in _plans(rules, name, names, find, prefix)
+    ]
+
+
+def place_unsigned(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
+    """What comes of each layout although the model has the signature of none."""
+    return [
+        place(plan, names)
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        for plan in _plans(rules, name, names, find, missing=_missing(layout.signatures[""], names))
+    ]
+
+
+def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet) -> Results:
+    """What comes of one layout, under each of its prefixes, whatever its signature."""
+    return [
+        place(plan, names)
+        for prefix in rules.layouts[layout].signatures
+        for plan in _plans(rules, layout, names, find, prefix)
+    ]
+
+
+def _may_cover(layout: Layout, prefix: str, names: Names) -> bool:
+    firsts = layout.first_segments[prefix]
+    return firsts is None or names.first_segments <= firsts
+
+
+def _plans(
+    rules: RuleSet,
+    layout: str,
+    names: Names,
+    find: FindRuleSet,
+    prefix: str = "",
+    missing: tuple[str, ...] = (),
+) -> Iterator[Plan]:
+    if rules.layouts[layout].parts:
+        yield from plan_parts(rules, layout, names, find, missing)
+    else:
+        yield plan_layers(rules, layout, prefix, missing)
+
+
+def _missing(signature: Signature, names: Names) -> tuple[str, ...]:
+    return tuple(f"signature: {pattern}" for pattern in signature.missing(names.known))

@@ -1,1 +1,0 @@
-"""Rule sets on a model: the one layout that fits, or why none does."""

@@ -1,1 +1,0 @@
-"""The result for a model: each parameter's layer, and the scale that comes of it."""

@@ -1,0 +1,118 @@
+"""A model's names as a layout sees them: as written, and below the backbone's prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lrd_registry.model_names.parameterless import is_silent
+from lrd_registry.model_names.unwrap import INPUT
+from lrd_registry.model_names.wrappers import is_bare
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class End(NamedTuple):
+    """The end of a model that a parameter joins of which no pattern speaks, and what it is."""
+
+    layer: Literal[0, -1]
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """The names of a model's parameters, and what each is compared as.
+
+    Attributes:
+        order: each parameter's first name, in the model's order.
+        aliases: first name -> the parameter's other names, for tied parameters.
+        written: name as the model spells it -> as its author wrote it.
+        adapters: the names of adapters, written as what they adapt -> what that may be.
+        removed: the paths of modules that have been set to None, as written.
+        module: what the names are of; None where only the names are known.
+        prefix: where the backbone is; names are compared below it.
+        joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
+    """
+
+    order: Sequence[str]
+    aliases: Mapping[str, tuple[str, ...]]
+    written: Mapping[str, str]
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    module: nn.Module | None = field(default=None, repr=False)
+    prefix: str = ""
+    joins_head: bool = False
+
+    @cached_property
+    def compared(self) -> Mapping[str, str]:
+        """The names that patterns are for, and how they look to them."""
+        start = f"{self.prefix}." if self.prefix else ""
+        if not start and INPUT not in self.written.values():
+            return self.written
+        return {
+            name: written[len(start) :]
+            for name, written in self.written.items()
+            if written.startswith(start) and written != INPUT
+        }
+
+    @cached_property
+    def ends(self) -> Mapping[str, End]:
+        """The names that patterns are not for, and which end of the model they join."""
+        found: dict[str, End] = {}
+        if not self.joins_head and INPUT not in self.written.values():
+            return found
+        for name, written in self.written.items():
+            if written == INPUT:
+                found[name] = End(0, "tokens before the input")
+            elif self.joins_head and name not in self.compared:
+                found[name] = End(-1, f"outside {self.prefix}")
+        return found
+
+    @cached_property
+    def outside(self) -> tuple[str, ...]:
+        """The names beside the prefix that are nowhere."""
+        if not self.prefix:
+            return ()
+        return tuple(n for n in self.written if n not in self.compared and n not in self.ends)
+
+    @cached_property
+    def known(self) -> dict[str, None]:
+        """What patterns are compared with, to look a name up."""
+        return dict.fromkeys(self.compared.values())
+
+    @cached_property
+    def first_segments(self) -> set[str]:
+        """With what the names begin that patterns are for."""
+        return {name.partition(".")[0] for name in self.known}
+
+    @property
+    def are_alone(self) -> bool:
+        """Whether there are no modules to ask, but those that hold the names."""
+        return self.module is None or is_bare(type(self.module))
+
+    def is_silent(self, path: str) -> bool:
+        """Whether at a path below the prefix there is a module that has no parameters."""
+        return self.module is not None and is_silent(self.module, self.full(path))
+
+    def relative(self, path: str) -> str | None:
+        """A path from the model's top, below the prefix; None, if it is not there."""
+        start = f"{self.prefix}." if self.prefix else ""
+        return path[len(start) :] if path.startswith(start) else None
+
+    def full(self, path: str) -> str:
+        """A path below the prefix, as its author wrote it from the model's top."""
+        return ".".join(filter(None, (self.prefix, path)))
+
+    def below(self, prefix: str) -> dict[str, None]:
+        """What is compared below a prefix (`""`: at the top), to look a name up."""
+        start = f"{prefix}."
+        if not prefix:
+            return self.known
+        return {name[len(start) :]: None for name in self.known if name.startswith(start)}
+
+    def under(self, prefix: str, *, joins_head: bool = False) -> Names:
+        """The same names, with the backbone under a prefix."""
+        return replace(self, prefix=prefix, joins_head=joins_head)

@@ -1,0 +1,145 @@
+"""A model's names as its author wrote them: without what wrappers add, read off the modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lrd_registry.model_names.wrappers import Wrapper, is_parametrization, wrapper_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INPUT = ""
+"""Stands for the name of a parameter that a wrapper puts before the model: prompt tokens."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the author of a model wrote the names that the model now spells otherwise.
+
+    Attributes:
+        written: name as the model spells it -> as its author wrote it; an adapter goes by the
+            parameter that it adapts.
+        adapters: the names of adapters -> the parameters as written, one of which each adapts.
+        removed: the paths of modules that were there and have been set to None, as written.
+    """
+
+    written: dict[str, str] = field(default_factory=dict)
+    adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+def read_module(model: nn.Module) -> Reading:
+    """The name of each parameter as its author wrote it.
+
+    What a wrapper adds to a name is taken off, by component, and only where the module really
+    is that wrapper. An adapter goes by the first parameter of the module that it adapts, prompt
+    tokens by `INPUT`.
+
+    >>> from torch import nn
+    >>> inner = nn.ModuleDict({"module": nn.Linear(2, 2, bias=False)})
+    >>> read_module(nn.DataParallel(inner)).written
+    {'module.module.weight': 'module.weight'}
+    """
+    walk = _Walk()
+    walk.visit(model, "", "")
+    return Reading(walk.written, walk.adapters, tuple(walk.removed))
+
+
+class _Walk:
+    """One walk through a model, with the names found so far."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, str] = {}
+        self.adapters: dict[str, tuple[str, ...]] = {}
+        self.removed: list[str] = []
+        self._sequence: list[str] = []
+        self._known: dict[int, str] = {}
+
+    def visit(self, module: nn.Module, name: str, written: str) -> None:
+        """Walk through a module; both its prefixes end with a dot, or are empty."""
+        kind: type = type(module)
+        if wrapper := wrapper_of(kind):
+            self._visit_wrapper(wrapper, module, name, written)
+        elif is_parametrization(kind):
+            self._visit_parametrization(module, name, _parametrized(written))
+        else:
+            for own, parameter in _own(module).items():
+                self._note(f"{name}{own}", f"{written}{own}")
+                self._known.setdefault(id(parameter), f"{written}{own}")
+            for own, child in module._modules.items():
+                if child is None:
+                    self.removed.append(f"{written}{own}")
+                else:
+                    self.visit(child, f"{name}{own}.", f"{written}{own}.")
+
+    def _visit_parametrization(self, module: nn.Module, name: str, tensor: str) -> None:
+        """A tensor, in one piece or several, and the modules that make it from them."""
+        for own in _own(module):
+            self._note(f"{name}{own}", tensor)
+        for own, child in _children(module).items():
+            self._visit_beside(_all(child), f"{name}{own}.", tensor)
+
+    def _visit_wrapper(self, wrapper: Wrapper, module: nn.Module, name: str, written: str) -> None:
+        others = _children(module)
+        held = {own: others.pop(own) for own in wrapper.held if own in others}
+        before = len(self._sequence)
+        for own, child in held.items():
+            self.visit(child, f"{name}{own}.", written)
+        adapted = self._adapted(wrapper, module, written, before)
+        self._visit_beside(_own(module), name, adapted)
+        for own, child in others.items():
+            inner = f"{name}{own}."
+            if own in wrapper.copies:
+                for key, copy in _children(child).items():
+                    self.visit(copy, f"{inner}{key}.", written)
+            elif own in wrapper.inputs:
+                for below in _all(child):
+                    self._note(f"{inner}{below}", INPUT)
+            else:
+                self._visit_beside(_all(child), inner, adapted)
+
+    def _adapted(
+        self, wrapper: Wrapper, module: nn.Module, written: str, before: int
+    ) -> str | None:
+        """The parameter for which a wrapper's adapters stand."""
+        if not wrapper.adapts:
+            return None
+        if wrapper.adapted:
+            return f"{written}{getattr(module, wrapper.adapted)}"
+        return self._sequence[before] if before < len(self._sequence) else None
+
+    def _note(self, name: str, written: str) -> None:
+        self.written[name] = written
+        self._sequence.append(written)
+
+    def _visit_beside(
+        self, parameters: Mapping[str, nn.Parameter], name: str, adapted: str | None
+    ) -> None:
+        """The parameters beside what a wrapper holds: adapters, or known ones once more."""
+        for own, parameter in parameters.items():
+            spelled = f"{name}{own}"
+            self._note(spelled, adapted or self._known.get(id(parameter), spelled))
+            if adapted:
+                self.adapters[spelled] = (adapted,)
+                self._known.setdefault(id(parameter), adapted)
+
+
+def _own(module: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: p for name, p in module._parameters.items() if p is not None}
+
+
+def _all(module: nn.Module) -> dict[str, nn.Parameter]:
+    return dict(module.named_parameters(remove_duplicate=False))
+
+
+def _children(module: nn.Module) -> dict[str, nn.Module]:
+    return {name: child for name, child in module._modules.items() if child is not None}
+
+
+def _parametrized(written: str) -> str:
+    """`x.weight` for `x.parametrizations.weight.`."""
+    *path, _, tensor = written[:-1].split(".")
+    return ".".join([*path, tensor])
