@@ -6,7 +6,7 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lrd_registry.assign.rule_set_of import origin
+from lrd_registry.assign.model_origin import origin
 from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.wrappers import unwrap
 

@@ -56,6 +56,7 @@ def run_console(lrd):
     "path",
     [
         "README.md",
+        "docs/architecture.md",
         "docs/rules.md",
         "docs/diff.md",
         "docs/trainers.md",

@@ -18,7 +18,7 @@ from lrd_registry import (
     register_rules,
 )
 from lrd_registry.assign import infer
-from lrd_registry.assign.rule_set_of import origin
+from lrd_registry.assign.model_origin import origin
 from lrd_registry.draft import draft
 from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.models import build_model
