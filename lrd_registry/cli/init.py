@@ -28,14 +28,13 @@ def init(
 ) -> None:
     """Draft a rule file for a model that no rule set knows; read it before you use it."""
     from lrd_registry.draft import draft
-    from lrd_registry.draft.yaml_text import draft_text
     from lrd_registry.models import build_model
     from lrd_registry.trace import trace
 
     if output is not None and output.exists():
         raise InvalidArgumentError(f"{output} is there already; give another -o, or remove it")
     built = build_model(model)
-    text = draft_text(draft(built, name or _arch(model), trace(built, parse_shapes(inputs))))
+    text = str(draft(built, name or _arch(model), trace(built, parse_shapes(inputs))))
     if output is None:
         print(text, end="")
     else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lrd_registry.assignment import Assignment
 from lrd_registry.draft.candidates import Candidate, Candidates
 from lrd_registry.draft.dependency_order import Order
 from lrd_registry.draft.module_tree import tree_of
+from lrd_registry.draft.yaml_text import rule_file_text
 from lrd_registry.engine.try_layouts import place_where_signed
 from lrd_registry.errors import ModelError
 from lrd_registry.model_names.parameters import Parameters, collect_parameters
@@ -26,19 +27,28 @@ if TYPE_CHECKING:
     from lrd_registry.trace.recorder import Trace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Draft:
-    """A first rule set for a model.
+    """A first rule set for a model; `print` shows it as the text of a rule file.
 
     Attributes:
-        rules: the rule set as plain data, for `rule_set_from_mapping`.
+        rules: the rule set as plain data, which `arch=` and `register_rules` take.
         comments: entry name (`part.name` in a part) -> what to know of it.
         unsure: the choices that the draft was unsure of, a sentence each.
     """
 
-    rules: Mapping[str, Any] = field(repr=False)
-    comments: Mapping[str, tuple[str, ...]] = field(repr=False)
+    rules: Mapping[str, Any]
+    comments: Mapping[str, tuple[str, ...]]
     unsure: tuple[str, ...]
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"<Draft of {self.rules['arch']!r}, unsure of {len(self.unsure)} choices>"
+
+    def __str__(self) -> str:
+        return rule_file_text(self.rules, self.comments, self.unsure)
 
     @property
     def rule_set(self) -> RuleSet:

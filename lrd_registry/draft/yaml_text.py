@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import yaml
 
-from lrd_registry.draft.draft_rules import Draft
+Comments: TypeAlias = Mapping[str, tuple[str, ...]]
 
 WIDTH = 96
 
@@ -19,21 +19,27 @@ HEADER = (
 CHOICES = "Look at these choices:"
 
 
-def draft_text(draft: Draft) -> str:
-    """The text of a draft; it loads with `parse_rule_set`."""
-    return "\n".join(_lines(draft)) + "\n"
+def rule_file_text(rules: Mapping[str, Any], comments: Comments, unsure: Sequence[str]) -> str:
+    """The text of a rule file.
+
+    Args:
+        rules: the rule set as plain data.
+        comments: entry name (`part.name` in a part) -> what to know of it.
+        unsure: the choices that a reader should look at.
+    """
+    return "\n".join(_lines(rules, comments, unsure)) + "\n"
 
 
-def _lines(draft: Draft) -> Iterator[str]:
+def _lines(rules: Mapping[str, Any], comments: Comments, unsure: Sequence[str]) -> Iterator[str]:
     yield "# yaml-language-server: $schema=rule-set.schema.json"
-    yield from _comment(f"{HEADER} {CHOICES}" if draft.unsure else HEADER)
-    for sentence in draft.unsure:
+    yield from _comment(f"{HEADER} {CHOICES}" if unsure else HEADER)
+    for sentence in unsure:
         yield from _comment(sentence, first="- ")
-    for key, value in draft.rules.items():
+    for key, value in rules.items():
         if key == "layers":
-            yield from ("", "layers:", *_layers(value, draft.comments, "", "  "))
+            yield from ("", "layers:", *_layers(value, comments, "", "  "))
         elif key == "parts":
-            yield from ("", "parts:", *_parts(value, draft.comments))
+            yield from ("", "parts:", *_parts(value, comments))
         elif key == "outside":
             yield from ("", "outside:   # one layer each, at the full learning rate")
             for name, entry in value.items():
@@ -49,7 +55,7 @@ def _lines(draft: Draft) -> Iterator[str]:
             yield f"{key}: {_plain(str(value)) if key == 'arch' else value}"
 
 
-def _parts(parts: Mapping[str, Any], comments: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _parts(parts: Mapping[str, Any], comments: Comments) -> Iterator[str]:
     for name, part in parts.items():
         yield f"  {_plain(name)}:"
         if "prefix" in part:
@@ -59,7 +65,7 @@ def _parts(parts: Mapping[str, Any], comments: Mapping[str, tuple[str, ...]]) ->
 
 
 def _layers(
-    layers: list[dict[str, Any]], comments: Mapping[str, tuple[str, ...]], part: str, indent: str
+    layers: list[dict[str, Any]], comments: Comments, part: str, indent: str
 ) -> Iterator[str]:
     for item in layers:
         for name, entry in item.items():

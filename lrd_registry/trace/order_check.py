@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -102,15 +103,33 @@ def _cover(pairs: list[tuple[str, str]]) -> set[str]:
 
 
 def _matching(behind: dict[str, list[str]]) -> dict[str, str]:
-    """A largest matching, as after -> before."""
-    import networkx  # type: ignore[import-untyped]
+    """A largest matching, as after -> before, grown by one augmenting path after another."""
+    partner: dict[str, str] = {}
+    after_of: dict[str, str] = {}
+    for start in behind:
+        free, reached = _free_after(start, behind, partner)
+        while free is not None:
+            before, after = reached[free], free
+            free = after_of.get(before)
+            partner[after], after_of[before] = before, after
+    return partner
 
-    graph = networkx.Graph()
-    befores = {before: (before,) for before in behind}  # a name may stand on both sides
-    graph.add_nodes_from(befores.values())
-    graph.add_edges_from((befores[before], after) for before in behind for after in behind[before])
-    found = networkx.bipartite.hopcroft_karp_matching(graph, list(befores.values()))
-    return {after: before[0] for before, after in found.items() if isinstance(before, tuple)}
+
+def _free_after(
+    start: str, behind: dict[str, list[str]], partner: dict[str, str]
+) -> tuple[str | None, dict[str, str]]:
+    """The nearest unmatched `after` on an alternating path; and after -> the before ahead of it."""
+    reached: dict[str, str] = {}
+    waiting = deque([start])
+    while waiting:
+        before = waiting.popleft()
+        for after in behind[before]:
+            if after not in reached:
+                reached[after] = before
+                if after not in partner:
+                    return after, reached
+                waiting.append(partner[after])
+    return None, reached
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,9 +31,11 @@ class Use(NamedTuple):
     module: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """One forward pass of a model, by the names of its parameters, each under its first name.
+
+    `print` shows the order of use in short, by modules and blocks.
 
     Attributes:
         uses: parameter -> its first and its last use, in the model's order.
@@ -41,9 +43,21 @@ class Trace:
         depends: each parameter -> the others whose output reaches one of its uses.
     """
 
-    uses: Mapping[str, tuple[Use, Use]] = field(repr=False)
+    uses: Mapping[str, tuple[Use, Use]]
     unused: tuple[str, ...]
-    depends: Mapping[str, frozenset[str]] = field(repr=False)
+    depends: Mapping[str, frozenset[str]]
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.uses), self.unused))
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self.uses):,} used and {len(self.unused):,} unused parameters>"
+
+    def __str__(self) -> str:
+        lines = [" → ".join(dict.fromkeys(map(_short, self.order())))]
+        if self.unused:
+            lines.append(f"unused: {', '.join(dict.fromkeys(map(_short, self.unused)))}")
+        return "\n".join(lines)
 
     def comes_before(self, one: str, other: str) -> bool:
         """Whether `other` depends on `one`, and `one` not on `other`.
@@ -59,6 +73,17 @@ class Trace:
     def order(self) -> list[str]:
         """The parameters that are used, by their first use."""
         return sorted(self.uses, key=lambda name: self.uses[name][0].step)
+
+
+def _short(name: str) -> str:
+    """The block that a parameter is in, by the first index in its name; else its module.
+
+    >>> _short("encoder.layer.3.attn.qkv.weight"), _short("norm.pre.weight"), _short("cls_token")
+    ('encoder.layer.3', 'norm.pre', 'cls_token')
+    """
+    segments = name.split(".")
+    index = next((place for place, text in enumerate(segments) if text.isdecimal()), None)
+    return ".".join(segments[: -1 if index is None else index + 1] or segments)
 
 
 class Content(NamedTuple):

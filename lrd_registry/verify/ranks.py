@@ -37,9 +37,8 @@ def verify_ranks(
             that differ, and the first thing in which they do.
 
     >>> from lrd_registry import build_param_groups
-    >>> from lrd_registry.rule_files.load import rule_set_from_mapping
     >>> from torch import nn
-    >>> rules = rule_set_from_mapping({"arch": "one", "layers": [{"all": "**"}]})
+    >>> rules = {"arch": "one", "layers": [{"all": "**"}]}
     >>> verify_ranks(build_param_groups(nn.Linear(2, 2), rules))
     """
     from torch import distributed

@@ -67,8 +67,7 @@ def audit_learning_rates(
 
     >>> import torch
     >>> from lrd_registry import assign_layers, build_param_groups
-    >>> from lrd_registry.rule_files.load import rule_set_from_mapping
-    >>> rules = rule_set_from_mapping({"arch": "two", "layers": [{"in": "0.**"}, {"out": "1.**"}]})
+    >>> rules = {"arch": "two", "layers": [{"in": "0.**"}, {"out": "1.**"}]}
     >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
     >>> layers = assign_layers(model, rules)
     >>> optimizer = torch.optim.AdamW(build_param_groups(model, rules, layer_decay=0.5, lr=1e-3))
@@ -109,8 +108,7 @@ def verify_learning_rates(
 
     >>> import torch
     >>> from lrd_registry import assign_layers, build_param_groups
-    >>> from lrd_registry.rule_files.load import rule_set_from_mapping
-    >>> rules = rule_set_from_mapping({"arch": "two", "layers": [{"in": "0.**"}, {"out": "1.**"}]})
+    >>> rules = {"arch": "two", "layers": [{"in": "0.**"}, {"out": "1.**"}]}
     >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
     >>> layers = assign_layers(model, rules)
     >>> optimizer = torch.optim.AdamW(build_param_groups(model, rules), lr=1e-3)

@@ -6,7 +6,6 @@ from torch import nn
 
 from lrd_registry.assign.assign_layers import assign_layers
 from lrd_registry.draft import draft
-from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.models import build_model
 from lrd_registry.trace.recorder import Trace
 from tests.support.building import layers_of, timm_model
@@ -69,7 +68,7 @@ def test_a_single_module_with_a_number_is_opened_however_small():
 
 
 def test_what_opens_a_stage_shares_the_layer_before():
-    text = draft_text(drafted(timm_model("convnext_atto")))
+    text = str(drafted(timm_model("convnext_atto")))
     assert layers_in(text) == [
         "  - stem: stem.**",
         "  - block:",
@@ -85,7 +84,7 @@ def test_what_opens_a_stage_shares_the_layer_before():
 
 
 def test_lists_beside_the_stages_join_them_by_number():
-    assert layers_in(draft_text(drafted(timm_model("twins_svt_small")))) == [
+    assert layers_in(str(drafted(timm_model("twins_svt_small")))) == [
         "  - block:",
         "      match: blocks.{stage}.{block}.**",
         "      first:",
@@ -96,7 +95,7 @@ def test_lists_beside_the_stages_join_them_by_number():
 
 
 def test_what_follows_a_stage_shares_its_last_layer():
-    assert layers_in(draft_text(drafted(timm_model("densenet121"))))[1:4] == [
+    assert layers_in(str(drafted(timm_model("densenet121"))))[1:4] == [
         "  - block:",
         "      match: features.denseblock{stage}.denselayer{block}.**",
         "      last: features.transition{stage}.**",
@@ -104,7 +103,7 @@ def test_what_follows_a_stage_shares_its_last_layer():
 
 
 def test_a_token_between_two_stacks_joins_the_first():
-    assert layers_in(draft_text(drafted(timm_model("cait_xxs24_224"))))[1:5] == [
+    assert layers_in(str(drafted(timm_model("cait_xxs24_224"))))[1:5] == [
         "  - blocks:",
         "      match: blocks.{block}.**",
         "      last: cls_token",
@@ -113,7 +112,7 @@ def test_a_token_between_two_stacks_joins_the_first():
 
 
 def test_a_list_of_unlike_stages_is_opened_by_position():
-    assert layers_in(draft_text(drafted(build_model("torchvision:swin_t"))))[:5] == [
+    assert layers_in(str(drafted(build_model("torchvision:swin_t"))))[:5] == [
         "  - stem: features.0.**",
         "  - stage_0:",
         "      match: features.1.{block}.**",
@@ -154,7 +153,7 @@ class Masked(nn.Module):
 
 
 def test_what_is_not_used_goes_where_its_siblings_are():
-    assert layers_in(draft_text(drafted(Masked(), (1, 2)))) == [
+    assert layers_in(str(drafted(Masked(), (1, 2)))) == [
         "  # the forward pass does not use mask_token",
         "  - stem: [mask_token, embed.**]",
         "  - block: blocks.{block}.**",
@@ -225,4 +224,4 @@ def test_what_is_used_inside_a_stack_is_put_there_by_position():
 def test_without_any_order_all_is_one_layer():
     model = nn.ParameterDict({"a": torch.zeros(2, 2), "b": torch.zeros(2, 2)})
     unused = Trace({}, ("a", "b"), {})
-    assert layers_in(draft_text(draft(model, "flat", unused))) == ['  - all: "**"']
+    assert layers_in(str(draft(model, "flat", unused))) == ['  - all: "**"']

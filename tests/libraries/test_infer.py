@@ -20,7 +20,6 @@ from lrd_registry import (
 from lrd_registry.assign import infer
 from lrd_registry.assign.model_origin import origin
 from lrd_registry.draft import draft
-from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.models import build_model
 from lrd_registry.trace import trace
 from tests.support.building import layers_of, timm_model
@@ -208,7 +207,7 @@ def test_where_nothing_fits_the_error_offers_both_ways():
 def test_a_draft_may_be_kept_by_its_rule_set(tmp_path):
     model = Saying()
     drafted = draft(model, "mine", trace(model))
-    (tmp_path / "mine.yaml").write_text(draft_text(drafted))
+    (tmp_path / "mine.yaml").write_text(str(drafted))
     kept = load_rule_set(tmp_path / "mine.yaml")
     assert layers_of(assign_layers(model, kept)) == layers_of(
         assign_layers(model, drafted.rule_set)

@@ -23,7 +23,7 @@ from tests.mutants.covering import ROOT
 from tests.mutants.mutant import Mutant
 
 LIBRARIES = (
-    *("torch", "numpy", "yaml", "pydantic", "rich.table", "typer", "hypothesis", "networkx"),
+    *("torch", "numpy", "yaml", "pydantic", "rich.table", "typer", "hypothesis"),
     *("timm", "torchvision", "transformers", "peft", "safetensors", "jsonschema"),
 )
 QUICKEST = 20

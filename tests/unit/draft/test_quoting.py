@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from lrd_registry.assign.assign_layers import assign_layers
 from lrd_registry.draft import draft
-from lrd_registry.draft.yaml_text import draft_text
 from lrd_registry.rule_files.load import parse_rule_set
 from lrd_registry.trace import trace
 
@@ -45,12 +44,12 @@ class Directly(Odd):
 def test_a_draft_with_odd_names_loads_as_it_is(make, names):
     model = make(*names)
     drafted = draft(model, "mine", trace(model, (1, 4)))
-    assert parse_rule_set(draft_text(drafted)) == drafted.rule_set
-    assert len(assign_layers(model, parse_rule_set(draft_text(drafted)))) == 4
+    assert parse_rule_set(str(drafted)) == drafted.rule_set
+    assert len(assign_layers(model, parse_rule_set(str(drafted)))) == 4
 
 
 @pytest.mark.parametrize("arch", ["no", "123", "1e3"])
 def test_the_architecture_may_be_called_so_too(arch):
     model = Odd("a", "b")
-    text = draft_text(draft(model, arch, trace(model, (1, 4))))
+    text = str(draft(model, arch, trace(model, (1, 4))))
     assert parse_rule_set(text).arch == arch
