@@ -52,7 +52,7 @@ def _as_list(value: Any) -> Any:
 
 RulePattern = Annotated[
     Pattern,
-    PlainValidator(_parse, json_schema_input_type=str),
+    PlainValidator(_parse),
     PlainSerializer(str, return_type=str),
 ]
 Patterns = Annotated[

@@ -134,3 +134,15 @@ def test_each_fault_counts():
     coverage = Coverage("mine", "default", (), names, ("a",), overlapping, missing, (gap,), ("z",))
     assert coverage.faults == 6
     assert coverage.error().missing == ("stem: s", "head: h", "z")
+
+
+def test_where_no_part_is_there_a_name_is_told_without_a_pattern():
+    parts = {"visual": {"prefix": "visual", "layers": [{"block": "{i}.**"}]}}
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(["x.w"]), {"arch": "one", "layouts": {"a": {"parts": parts}}})
+    assert str(caught.value).splitlines()[1:5] == [
+        "  matched by no pattern:",
+        "    x.w",
+        "  required, but matching nothing:",
+        "    part visual: no parameter is under visual",
+    ]
