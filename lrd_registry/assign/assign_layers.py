@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from lrd_registry.assign.auto import fit
 from lrd_registry.assign.infer import infer
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.submodel import apply_whole
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.model_names.parameters import Parameters, collect_parameters
+from lrd_registry.model_names.parameters import Parameters, collect_parameters, is_module
 from lrd_registry.registry.default import default_registry
 from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.load import load_rule_set, rule_set_from_mapping
@@ -25,11 +25,12 @@ Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | Assignm
 """A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, the same as plain data,
 or an assignment."""
 
-OUTSIDE = ("error", "head")
+Outside: TypeAlias = Literal["error", "head"]
+"""What becomes of parameters beside the prefix."""
 
 
 def assign_layers(
-    model: Model, arch: Arch = "auto", *, prefix: str | None = None, outside: str = "error"
+    model: Model, arch: Arch = "auto", *, prefix: str | None = None, outside: Outside = "error"
 ) -> Assignment:
     """Assign every parameter of a model to its layer.
 
@@ -67,7 +68,7 @@ def assign_layers(
 
 
 def select(
-    parameters: Parameters, arch: Arch, *, prefix: str | None = None, outside: str = "error"
+    parameters: Parameters, arch: Arch, *, prefix: str | None = None, outside: Outside = "error"
 ) -> Assignment:
     """`assign_layers` on parameters that have been collected."""
     _check_place(arch, prefix, outside)
@@ -83,10 +84,14 @@ def select(
     )
 
 
-def _check_place(arch: Arch, prefix: str | None, outside: str) -> None:
-    if outside not in OUTSIDE:
+def _check_place(arch: Arch, prefix: str | None, outside: Outside) -> None:
+    if outside not in get_args(Outside):
         raise InvalidArgumentError(
-            f"outside must be {' or '.join(map(repr, OUTSIDE))}; found {outside!r}"
+            f"outside must be {' or '.join(map(repr, get_args(Outside)))}; found {outside!r}"
+        )
+    if not isinstance(prefix, str | None):
+        raise InvalidArgumentError(
+            f'prefix must be text, such as "backbone" or "model.encoder.0"; found {prefix!r}'
         )
     if prefix is None and outside != "error":
         raise InvalidArgumentError(f"outside={outside!r} needs a prefix that it is outside of")
@@ -127,10 +132,14 @@ def _rule_sets(
     if not isinstance(arch, (str, os.PathLike)):
         raise InvalidArgumentError(
             'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet, '
-            f"a mapping or an Assignment; found {type(arch).__name__}"
+            f"a mapping or an Assignment; found {type(arch).__name__}{_hint(arch)}"
         )
     if arch == "auto":
         return None
     if arch == "infer":
         return [infer(parameters)]
     return [find_rule_set(arch, catalog)]
+
+
+def _hint(arch: object) -> str:
+    return "; the model comes first, and arch after it" if is_module(arch) else ""

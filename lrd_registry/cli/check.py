@@ -42,7 +42,7 @@ def check(
     for model in models or ():
         built = build_model(model)
         try:
-            assignment = assign_layers(built, rules, prefix=prefix, outside=outside.value)
+            assignment = assign_layers(built, rules, prefix=prefix, outside=outside.argument)
             about = {"layout": assignment.layout, **depth_data(assignment)}
             order = _check_order(built, assignment, parse_shapes(inputs)) if trace else {}
             results.append({"model": model, "fits": True, **about, **order})

@@ -44,7 +44,7 @@ def explain(
     from lrd_registry.models.skeleton import has_shapes
 
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.argument)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
     groups = None
     if has_shapes(built.parameters()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,11 @@ class Outside(str, Enum):
 
     ERROR = "error"
     HEAD = "head"
+
+    @property
+    def argument(self) -> Literal["error", "head"]:
+        """The same as `assign_layers` takes it."""
+        return "head" if self is Outside.HEAD else "error"
 
 
 def _show_help(context: typer.Context, wanted: bool) -> None:

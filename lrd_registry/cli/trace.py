@@ -40,7 +40,7 @@ def trace(
     from lrd_registry.trace.report import check_data, check_text, use_rows
 
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.value)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.argument)
     traced = run(built, parse_shapes(inputs))
     check = check_order(assignment, traced)
     rows = use_rows(traced, assignment) if parameters else []

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.arguments import NOT_BELOW_0, check_number
-from lrd_registry.assign.assign_layers import Arch, select
+from lrd_registry.assign.assign_layers import Arch, Outside, select
 from lrd_registry.assignment import Assignment, Level
 from lrd_registry.decay import LayerDecay
 from lrd_registry.errors import ModelError
-from lrd_registry.groups.conventions import Convention, choose_convention, rate_keys
+from lrd_registry.groups.conventions import Convention, ConventionName, choose_convention, rate_keys
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.shapes import check_shapes
 from lrd_registry.groups.weight_decay import (
@@ -63,12 +63,12 @@ def build_param_groups(
     weight_decay: float = 0.05,
     lr: float | None = None,
     min_lr: float | None = None,
-    convention: str | None = None,
+    convention: ConventionName | None = None,
     no_weight_decay: str | Iterable[str] = (),
     lr_mult: Mapping[str, float] | None = None,
     min_scale: float = 0.0,
     prefix: str | None = None,
-    outside: str = "error",
+    outside: Outside = "error",
 ) -> list[Group]:
     r"""Groups of a model's trainable parameters, each at the learning rate of its depth.
 

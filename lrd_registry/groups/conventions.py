@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.wording import did_you_mean
 
 Keys: TypeAlias = dict[str, float | bool]
+ConventionName: TypeAlias = Literal["timm", "torch", "dinov2", "megatron", "megatron_max_lr"]
 
 
 class Convention(NamedTuple):

@@ -134,6 +134,11 @@ def _audit(
     model: Model | None,
 ) -> LearningRates:
     check_number("lr", lr, ABOVE_0)
+    if not isinstance(assignment, Assignment):
+        raise InvalidArgumentError(
+            "assignment must be what assign_layers(model) returns; found "
+            f"{type(assignment).__name__}"
+        )
     parameters = None if model is None else collect_parameters(model)
     by_name = None if parameters is None else parameters.by_name
     trains = None if by_name is None else {n: p.requires_grad for n, p in by_name.items()}

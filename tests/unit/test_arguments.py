@@ -1,5 +1,7 @@
 """Arguments of the wrong kind are refused by their names, with what was meant."""
 
+from typing import get_args
+
 import pytest
 from torch import nn
 from torch.optim import SGD
@@ -13,7 +15,9 @@ from lrd_registry import (
     build_param_groups,
     get_rule_set,
     register_rules,
+    verify_learning_rates,
 )
+from lrd_registry.groups.conventions import CONVENTIONS, ConventionName
 
 pytestmark = pytest.mark.engine
 
@@ -100,3 +104,33 @@ def test_the_same_file_may_be_registered_once_more_but_no_other_of_its_name(tmp_
 def test_the_public_names_are_shown_with_the_version():
     assert dir(lrd_registry) == sorted([*lrd_registry.__all__, "__version__"])
     assert lrd_registry.__version__.split(".")[:2] == ["0", "1"]
+
+
+def test_the_conventions_of_the_types_are_those_that_there_are():
+    assert list(get_args(ConventionName)) == list(CONVENTIONS)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda model: assign_layers(model, RULES, prefix=3),
+            'prefix must be text, such as "backbone" or "model.encoder.0"; found 3',
+        ),
+        (
+            lambda model: assign_layers(model, model),
+            'arch must be a registered name, "auto", "infer", the path of a rule file, a RuleSet, '
+            "a mapping or an Assignment; found Sequential; the model comes first, and arch after "
+            "it",
+        ),
+        (
+            lambda model: verify_learning_rates(SGD(model.parameters(), lr=0.1), model, 0.1),
+            "assignment must be what assign_layers(model) returns; found Sequential",
+        ),
+    ],
+    ids=["a number as prefix", "a model as arch", "a model as assignment"],
+)
+def test_an_argument_of_another_kind_is_refused_by_its_name(call, message):
+    with pytest.raises(InvalidArgumentError) as caught:
+        call(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1)))
+    assert str(caught.value) == message
