@@ -6,14 +6,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lrd_registry.decay import LayerDecay, check_layer_decay, decay_of, layer_scale
 from lrd_registry.model_names.unwrap import INPUT
 from lrd_registry.patterns.pattern import Pattern
-
-if TYPE_CHECKING:
-    from lrd_registry.rule_files.layout import Waiver
 
 SHOWN_DECAY = 0.75
 """The layer decay of printed scales: that of `build_param_groups`, where none is given."""
@@ -51,6 +48,17 @@ class Row(NamedTuple):
         return self.part, self.layer
 
 
+class Waived(NamedTuple):
+    """Parameters whose layer is not where the network uses them, and why that is right."""
+
+    parameters: tuple[Pattern, ...]
+    why: str
+
+    def under(self, prefix: str) -> Waived:
+        """The same for the parameters under a prefix."""
+        return Waived(tuple(pattern.under(prefix) for pattern in self.parameters), self.why)
+
+
 @dataclass(frozen=True, repr=False)
 class Assignment(Mapping[str, Row]):
     """Every parameter of one model in its layer: a mapping from parameter name to `Row`.
@@ -84,7 +92,7 @@ class Assignment(Mapping[str, Row]):
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roots: tuple[str, ...] = ("",)
     no_weight_decay: tuple[Pattern, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
+    waivers: tuple[Waived, ...] = ()
     whole: str | None = None
 
     def __getitem__(self, name: str) -> Row:

@@ -2,24 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from lrd_registry.assignment import Waived
+from lrd_registry.engine.clauses import ROLES, Clause, Role
+from lrd_registry.engine.signature import Signature
 from lrd_registry.patterns.matching import Matcher
 from lrd_registry.patterns.pattern import Pattern
-from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.entry import Entry
-from lrd_registry.rule_files.layout import Waiver
+from lrd_registry.rule_files.layout import Layout
 from lrd_registry.rule_files.schema import RuleSet, Tied
 
 
-class Planned(NamedTuple):
-    """An entry, the name that it has in the whole, and the part whose layers it makes."""
+class CompiledEntry(NamedTuple):
+    """An entry as it stands in a model.
+
+    Attributes:
+        name: its name in the whole.
+        match: the patterns of its parameters, of which the first tells the indices.
+        indices: the names of the indices that tell its layers apart.
+        every: how many neighbours along the last index share one layer.
+        optional: whether a model may have no parameters here.
+        part: the part whose layers it makes.
+    """
 
     name: str
-    entry: Entry
-    part: str
+    match: tuple[Pattern, ...]
+    indices: tuple[str, ...]
+    every: int
+    optional: bool
+    part: str = ""
+
+
+class CompiledLayout:
+    """A layout of layers as it stands in a model; what is not asked for is not worked out.
+
+    Args:
+        layout: the layout, as the rule file has it.
+        prefix: under which of its prefixes (`""`: at the top). Beside one, the entries have
+            their patterns from `outside` too.
+        within: where in a larger model all of this is.
+    """
+
+    def __init__(self, layout: Layout, prefix: str, within: str) -> None:
+        self._layout = layout
+        self._prefix = prefix
+        self._within = within
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What a model must have for the layout to be tried."""
+        return Signature(map(self._moved, self._layout.signature))
+
+    @cached_property
+    def entries(self) -> tuple[CompiledEntry, ...]:
+        """The entries in forward order."""
+        return tuple(
+            compile_entry(name, entry, self._patterns(entry)["match"])
+            for name, entry in self._layout.entries
+        )
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """All patterns of all entries, each with what it does there."""
+        return tuple(
+            clause
+            for position, (_, entry) in enumerate(self._layout.entries)
+            for clause in clauses_of(position, entry.indices, self._patterns(entry))
+        )
+
+    @cached_property
+    def waivers(self) -> tuple[Waived, ...]:
+        """The parameters whose layer may contradict the order of their use."""
+        return tuple(
+            Waived(tuple(map(self._moved, waiver.parameters)), waiver.why)
+            for waiver in self._layout.waivers
+        )
+
+    @cached_property
+    def first_segments(self) -> frozenset[str] | None:
+        """With what the names begin that its patterns match; None: anything."""
+        found = {clause.pattern.first for clause in self.clauses}
+        return frozenset(first for first in found if first) if found and None not in found else None
+
+    def _patterns(self, entry: Entry) -> dict[Role, tuple[Pattern, ...]]:
+        found = {role: tuple(map(self._moved, getattr(entry, role))) for role in ROLES}
+        if self._prefix:
+            found["match"] += tuple(pattern.under(self._within) for pattern in entry.outside)
+        return found
+
+    def _moved(self, pattern: Pattern) -> Pattern:
+        return pattern.under(self._prefix).under(self._within)
+
+
+@lru_cache(maxsize=1024)
+def compile_layout(layout: Layout, prefix: str = "", within: str = "") -> CompiledLayout:
+    """A layout as it stands in a model; the same one for the next model."""
+    return CompiledLayout(layout, prefix, within)
+
+
+def compile_entry(name: str, entry: Entry, match: tuple[Pattern, ...]) -> CompiledEntry:
+    """An entry whose patterns stand in a model as `match` has them."""
+    return CompiledEntry(name, match, entry.indices, entry.every, entry.optional)
+
+
+def clauses_of(
+    position: int, indices: tuple[str, ...], patterns: Mapping[Role, tuple[Pattern, ...]]
+) -> Iterator[Clause]:
+    """An entry's patterns, each with its role; `position` is the entry's among all."""
+    for role, several in patterns.items():
+        for pattern in several:
+            places = {index: place for place, index in enumerate(pattern.indices)}
+            is_direct = pattern.indices == indices
+            order = None if is_direct else tuple(map(places.get, indices))
+            yield Clause(position, role, pattern, order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +139,11 @@ class Plan:
 
     arch: str
     layout: str
-    entries: tuple[Planned, ...]
+    entries: tuple[CompiledEntry, ...]
     clauses: tuple[Clause, ...]
     no_weight_decay: tuple[Pattern, ...]
     tied: Tied | None
-    waivers: tuple[Waiver, ...] = ()
+    waivers: tuple[Waived, ...] = ()
     roots: tuple[str, ...] = ("",)
     missing: tuple[str, ...] = ()
 
@@ -57,11 +156,11 @@ class Plan:
 @lru_cache(maxsize=256)
 def plan_layers(rules: RuleSet, layout_name: str, prefix: str, missing: tuple[str, ...]) -> Plan:
     """The plan of a layout of layers, under one of its prefixes (`""`: at the top)."""
-    layout = rules.layouts[layout_name].under(prefix)
+    layout = compile_layout(rules.layouts[layout_name], prefix)
     return Plan(
         rules.arch,
         layout_name,
-        tuple(Planned(name, entry, "") for name, entry in layout.entries),
+        layout.entries,
         layout.clauses,
         rules.no_weight_decay,
         rules.tied,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from lrd_registry.engine.compile_layout import Planned
-from lrd_registry.rule_files.clauses import NOT_CAPTURED, Claim, Indices
+from lrd_registry.engine.clauses import NOT_CAPTURED, Claim, Indices
+from lrd_registry.engine.compile_layout import CompiledEntry
 
 
 class Ranking:
@@ -22,18 +22,18 @@ class Ranking:
         layers: part -> the name of each layer's entry.
     """
 
-    def __init__(self, entries: Sequence[Planned], claims: Collection[Claim]) -> None:
+    def __init__(self, entries: Sequence[CompiledEntry], claims: Collection[Claim]) -> None:
         self.runs = _matched(entries, claims)
         self.layers: dict[str, list[str]] = {}
         self._layer: dict[tuple[int, Indices], int] = {}
         self._ends: dict[tuple[int, Indices], dict[Indices, tuple[int, int]]] = {}
-        for number, (name, entry, part) in enumerate(entries):
-            layers = self.layers.setdefault(part, [])
+        for number, entry in enumerate(entries):
+            layers = self.layers.setdefault(entry.part, [])
             before = None
             for run in self.runs[number]:
                 key = (*run[:-1], run[-1] // entry.every) if run else run
                 if key != before:
-                    layers.append(name)
+                    layers.append(entry.name)
                     before = key
                 self._layer[number, run] = len(layers) - 1
 
@@ -75,9 +75,9 @@ class Ranking:
         return ends
 
 
-def _matched(entries: Sequence[Planned], claims: Collection[Claim]) -> list[list[Indices]]:
+def _matched(entries: Sequence[CompiledEntry], claims: Collection[Claim]) -> list[list[Indices]]:
     """For each entry, the indices at which it matches, in order; without indices, one layer."""
-    runs: list[set[Indices]] = [set() if entry.indices else {()} for _, entry, _ in entries]
+    runs: list[set[Indices]] = [set() if entry.indices else {()} for entry in entries]
     for number, role, indices in claims:
         if role == "match":
             runs[number].add(indices)

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from lrd_registry.assignment import Placement
+from lrd_registry.engine.clauses import Claim, Clause
 from lrd_registry.engine.compile_layout import Plan
 from lrd_registry.engine.layer_numbers import Ranking
 from lrd_registry.engine.problems import find_holes
 from lrd_registry.patterns.matching import Hit
-from lrd_registry.rule_files.clauses import Claim, Clause
 
 
 class StateTable:
@@ -62,8 +62,8 @@ class StateTable:
         entries = enumerate(self.plan.entries)
         return (
             *(
-                f"{name}: {', '.join(map(str, entry.match))}"
-                for number, (name, entry, _) in entries
+                f"{entry.name}: {', '.join(map(str, entry.match))}"
+                for number, entry in entries
                 if number not in found and not entry.optional
             ),
             *self.plan.missing,
@@ -83,9 +83,7 @@ class StateTable:
     def _has_holes(self) -> bool:
         entries = zip(self.plan.entries, self.ranking.runs, strict=True)
         return any(
-            True
-            for (name, entry, _), runs in entries
-            for _ in find_holes(name, entry, runs, lambda _: False)
+            True for entry, runs in entries for _ in find_holes(entry, runs, lambda _: False)
         )
 
     @cached_property

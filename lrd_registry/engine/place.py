@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from lrd_registry.assignment import Assignment, Placement
+from lrd_registry.engine.clauses import Clause
 from lrd_registry.engine.compile_layout import Plan
 from lrd_registry.engine.match import StateTable
 from lrd_registry.engine.problems import Coverage, find_holes, unjoined
 from lrd_registry.errors import Gap
 from lrd_registry.model_names.compared import Names
-from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.schema import Tied
 
 
@@ -173,19 +173,16 @@ class _Placing:
     def _cut(self) -> Iterator[str]:
         """The modules of the last entry that were set to None, where nothing is left of it."""
         if not self._table.has_its_end:
-            patterns = self._plan.entries[-1].entry.match
+            patterns = self._plan.entries[-1].match
             for path in map(self._names.relative, self._names.removed):
                 if path and any(p.match(f"{path}.weight") is not None for p in patterns):
                     yield path
 
     def _gaps(self) -> Iterator[Gap]:
-        for (name, entry, _), runs in zip(
-            self._plan.entries, self._table.ranking.runs, strict=True
-        ):
-            yield from find_holes(name, entry, runs, self._names.is_silent)
+        for entry, runs in zip(self._plan.entries, self._table.ranking.runs, strict=True):
+            yield from find_holes(entry, runs, self._names.is_silent)
         for claim in self._table.unjoined:
-            name, entry, _ = self._plan.entries[claim.entry]
-            yield unjoined(name, entry, claim)
+            yield unjoined(self._plan.entries[claim.entry], claim)
 
 
 @lru_cache(maxsize=64)

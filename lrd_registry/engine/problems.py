@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TypeAlias
 
+from lrd_registry.engine.clauses import NOT_CAPTURED, Claim, Indices
+from lrd_registry.engine.compile_layout import CompiledEntry
 from lrd_registry.errors import CoverageError, Gap
 from lrd_registry.model_names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
-from lrd_registry.rule_files.clauses import NOT_CAPTURED, Claim, Indices
-from lrd_registry.rule_files.entry import Entry
 
 IsSilent: TypeAlias = Callable[[str], bool]
 
 
-def find_holes(
-    name: str, entry: Entry, runs: Sequence[Indices], is_silent: IsSilent
-) -> Iterator[Gap]:
+def find_holes(entry: CompiledEntry, runs: Sequence[Indices], is_silent: IsSilent) -> Iterator[Gap]:
     """The holes in an entry's runs of indices, of the outermost index first.
 
     Args:
-        name: the entry's, in the whole.
         entry: the entry.
         runs: the indices at which it matches.
         is_silent: whether at a path there is a module that has no parameters.
@@ -36,19 +33,21 @@ def find_holes(
             holes = _holes(sorted(numbers), counted=_is_counted(entry, index))
             paths = list(_paths(entry, outer, index)) if holes else []
             if missing := tuple(_unexplained(holes, paths, is_silent)):
-                yield Gap(name, _fill(entry, outer), index, missing)
+                yield Gap(entry.name, _fill(entry, outer), index, missing)
 
 
-def unjoined(name: str, entry: Entry, claim: Claim) -> Gap:
+def unjoined(entry: CompiledEntry, claim: Claim) -> Gap:
     """The gap behind a claim that joins layers which the model does not have."""
     is_open = NOT_CAPTURED in claim.indices
     level = claim.indices.index(NOT_CAPTURED) if is_open else len(claim.indices) - 1
     missing = 0 if is_open else claim.indices[level]
     outer = claim.indices[:level]
-    return Gap(name, _fill(entry, outer), entry.indices[level], (range(missing, missing + 1),))
+    return Gap(
+        entry.name, _fill(entry, outer), entry.indices[level], (range(missing, missing + 1),)
+    )
 
 
-def _is_counted(entry: Entry, index: str) -> bool:
+def _is_counted(entry: CompiledEntry, index: str) -> bool:
     return any(index in pattern.counted for pattern in entry.match)
 
 
@@ -70,7 +69,7 @@ def _unexplained(
             yield rest
 
 
-def _paths(entry: Entry, outer: Indices, index: str) -> Iterator[str]:
+def _paths(entry: CompiledEntry, outer: Indices, index: str) -> Iterator[str]:
     """The paths of the modules that an index counts, with `{}` for it, where they can be told."""
     for pattern in entry.match:
         filled = _filled(pattern.text, entry, outer).replace(f"{{{index}}}", "{}")
@@ -80,12 +79,12 @@ def _paths(entry: Entry, outer: Indices, index: str) -> Iterator[str]:
             yield path
 
 
-def _fill(entry: Entry, outer: Indices) -> str:
+def _fill(entry: CompiledEntry, outer: Indices) -> str:
     """The entry's first pattern, with its outer indices filled in."""
     return _filled(entry.match[0].text, entry, outer)
 
 
-def _filled(text: str, entry: Entry, outer: Indices) -> str:
+def _filled(text: str, entry: CompiledEntry, outer: Indices) -> str:
     for name, value in zip(entry.indices, outer, strict=False):
         text = text.replace(f"{{{name}}}", str(value))
     return text

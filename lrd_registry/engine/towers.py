@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from lrd_registry.engine.compile_layout import Plan, Planned
+from lrd_registry.engine.clauses import Clause
+from lrd_registry.engine.compile_layout import (
+    CompiledEntry,
+    CompiledLayout,
+    Plan,
+    clauses_of,
+    compile_entry,
+    compile_layout,
+)
 from lrd_registry.model_names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
-from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.layout import Layout, Part
 from lrd_registry.rule_files.schema import RuleSet
 
@@ -21,7 +28,7 @@ class _Place(NamedTuple):
 
     part: str
     prefix: str
-    layout: Layout
+    layout: CompiledLayout
     no_weight_decay: tuple[Pattern, ...]
 
 
@@ -55,7 +62,10 @@ def plan_parts(
             tuple(_clauses(places, layout)),
             (*rules.no_weight_decay, *(p for place in places for p in place.no_weight_decay)),
             rules.tied,
-            (*layout.waivers, *(w for place in places for w in place.layout.waivers)),
+            (
+                *compile_layout(layout).waivers,
+                *(w for place in places for w in place.layout.waivers),
+            ),
             roots=("", *(place.prefix for place in places if place.prefix)),
             missing=missing + absent,
         )
@@ -66,21 +76,21 @@ def _places(name: str, part: Part, names: Names, find: FindRuleSet) -> Iterator[
     for prefix in part.prefixes:
         below = names.below(prefix)
         if part.own and below:
-            yield _Place(name, prefix, part.own.inside(prefix), ())
+            yield _Place(name, prefix, compile_layout(part.own, "", prefix), ())
         for rules in map(find, part.rules):
             exempt = tuple(pattern.under(prefix) for pattern in rules.no_weight_decay)
             for layout in rules.layouts.values():
-                for own, signature in layout.signatures.items() if layout.layers else ():
-                    if signature.is_on(below):
-                        yield _Place(name, prefix, layout.under(own).inside(prefix), exempt)
+                for own in layout.prefixes if layout.layers else ():
+                    if compile_layout(layout, own).signature.is_on(below):
+                        yield _Place(name, prefix, compile_layout(layout, own, prefix), exempt)
 
 
-def _entries(places: Iterable[_Place], layout: Layout) -> Iterator[Planned]:
+def _entries(places: Iterable[_Place], layout: Layout) -> Iterator[CompiledEntry]:
     for part, _, placed, _ in places:
-        for name, entry in placed.entries:
-            yield Planned(f"{part}.{name}", entry, part)
-    for name, entry in layout.outside.items():
-        yield Planned(name, entry, name)
+        for entry in placed.entries:
+            yield entry._replace(name=f"{part}.{entry.name}", part=part)
+    for name, one in layout.outside.items():
+        yield compile_entry(name, one, one.match)._replace(part=name)
 
 
 def _clauses(places: Iterable[_Place], layout: Layout) -> Iterator[Clause]:
@@ -90,7 +100,7 @@ def _clauses(places: Iterable[_Place], layout: Layout) -> Iterator[Clause]:
             yield clause._replace(entry=count + clause.entry)
         count += len(place.layout.entries)
     for position, entry in enumerate(layout.outside.values(), start=count):
-        yield from entry.clauses(position)
+        yield from clauses_of(position, entry.indices, {"match": entry.match})
 
 
 def _say_absent(name: str, part: Part) -> str:

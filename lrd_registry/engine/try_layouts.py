@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from lrd_registry.assignment import Assignment
-from lrd_registry.engine.compile_layout import Plan, plan_layers
+from lrd_registry.engine.compile_layout import CompiledLayout, Plan, compile_layout, plan_layers
 from lrd_registry.engine.place import place
 from lrd_registry.engine.problems import Coverage
 from lrd_registry.engine.towers import FindRuleSet, plan_parts
 from lrd_registry.model_names.compared import Names
 from lrd_registry.rule_files.layout import Layout
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.rule_files.signature import Signature
 
 DEEPEST = 16
 """How many modules may be around a backbone."""
@@ -58,10 +57,10 @@ Results: TypeAlias = list[Assignment | Coverage]
 def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
     """Whether any layout has its signature among names."""
     return any(
-        signature.is_on(names)
+        compile_layout(layout, prefix).signature.is_on(names)
         for rules in rule_sets
         for layout in rules.layouts.values()
-        for signature in layout.signatures.values()
+        for prefix in layout.prefixes
     )
 
 
@@ -76,8 +75,8 @@ def place_where_signed(
         place(plan, names)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
-        for prefix, signature in layout.signatures.items()
-        if (not likely or _may_cover(layout, prefix, names)) and signature.is_on(names.known)
+        for prefix in layout.prefixes
+        if _may_cover(compile_layout(layout, prefix), names, likely=likely)
         for plan in _plans(rules, name, names, find, prefix)
     ]
 
@@ -88,7 +87,7 @@ def place_unsigned(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet
         place(plan, names)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
-        for plan in _plans(rules, name, names, find, missing=_missing(layout.signatures[""], names))
+        for plan in _plans(rules, name, names, find, missing=_missing(layout, names))
     ]
 
 
@@ -96,14 +95,17 @@ def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet
     """What comes of one layout, under each of its prefixes, whatever its signature."""
     return [
         place(plan, names)
-        for prefix in rules.layouts[layout].signatures
+        for prefix in rules.layouts[layout].prefixes
         for plan in _plans(rules, layout, names, find, prefix)
     ]
 
 
-def _may_cover(layout: Layout, prefix: str, names: Names) -> bool:
-    firsts = layout.first_segments[prefix]
-    return firsts is None or names.first_segments <= firsts
+def _may_cover(layout: CompiledLayout, names: Names, *, likely: bool) -> bool:
+    """Whether a model has a layout's signature, and names only that begin as its patterns do."""
+    firsts = layout.first_segments if likely else None
+    if firsts is not None and not names.first_segments <= firsts:
+        return False
+    return layout.signature.is_on(names.known)
 
 
 def _plans(
@@ -120,5 +122,6 @@ def _plans(
         yield plan_layers(rules, layout, prefix, missing)
 
 
-def _missing(signature: Signature, names: Names) -> tuple[str, ...]:
-    return tuple(f"signature: {pattern}" for pattern in signature.missing(names.known))
+def _missing(layout: Layout, names: Names) -> tuple[str, ...]:
+    missing = compile_layout(layout).signature.missing(names.known)
+    return tuple(f"signature: {pattern}" for pattern in missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -19,7 +19,6 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lrd_registry.patterns.pattern import Pattern
-from lrd_registry.rule_files.clauses import ROLES, Clause
 from lrd_registry.rule_files.fields import (
     Name,
     Names,
@@ -70,26 +69,6 @@ class Entry(Strict):
     def indices(self) -> tuple[str, ...]:
         """The names of the indices that tell this entry's layers apart."""
         return self.match[0].indices if self.index is None else self.index
-
-    def under(self, prefix: str) -> Entry:
-        """The entry with its patterns under a prefix, without those outside it."""
-        moved: dict[str, Any] = {
-            role: tuple(pattern.under(prefix) for pattern in getattr(self, role)) for role in ROLES
-        }
-        return Entry.model_construct(**{**dict(self), **moved, "outside": ()})
-
-    def also(self, patterns: tuple[Pattern, ...]) -> Entry:
-        """The entry with more patterns in `match`."""
-        return Entry.model_construct(**{**dict(self), "match": self.match + patterns})
-
-    def clauses(self, position: int) -> Iterator[Clause]:
-        """The entry's patterns, each with its role; `position` is the entry's in its layout."""
-        for role in ROLES:
-            for pattern in getattr(self, role):
-                places = {index: place for place, index in enumerate(pattern.indices)}
-                is_direct = pattern.indices == self.indices
-                order = None if is_direct else tuple(map(places.get, self.indices))
-                yield Clause(position, role, pattern, order)
 
     @field_validator("index")
     @classmethod

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from lrd_registry.rule_files.clauses import Clause
 from lrd_registry.rule_files.entry import Body, Entries, Entry
 from lrd_registry.rule_files.fields import (
     Name,
@@ -21,7 +19,6 @@ from lrd_registry.rule_files.fields import (
     fault,
     refuse,
 )
-from lrd_registry.rule_files.signature import Signature
 
 
 class Part(Strict):
@@ -69,13 +66,6 @@ class Waiver(Strict):
     parameters: SomePatterns = Field(description="The parameters.")
     why: Annotated[Text, Field(min_length=1)] = Field(description="The reason.")
 
-    def under(self, prefix: str) -> Waiver:
-        """The waiver for the same parameters under a prefix."""
-        if not prefix:
-            return self
-        moved = tuple(pattern.under(prefix) for pattern in self.parameters)
-        return Waiver.model_construct(parameters=moved, why=self.why)
-
 
 class Layout(Strict):
     """One naming scheme of an architecture: its layers, from the input to the head, or its parts.
@@ -114,59 +104,13 @@ class Layout(Strict):
         """The entries with their names, in forward order; none where there are parts."""
         return tuple(pair for item in self.layers for pair in item.items())
 
-    @cached_property
-    def clauses(self) -> tuple[Clause, ...]:
-        """All patterns of all entries, each with what it does there."""
-        return tuple(
-            clause
-            for position, (_, entry) in enumerate(self.entries)
-            for clause in entry.clauses(position)
-        )
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Where the layout may stand; `""` is the model's top."""
+        return ("", *self.prefix)
 
-    @cached_property
-    def signatures(self) -> dict[str, Signature]:
-        """The layout's signature at a model's top (`""`), and under each prefix."""
-        places: dict[str, Signature] = {"": Signature(self.signature)}
-        for prefix in self.prefix:
-            places[prefix] = Signature(pattern.under(prefix) for pattern in self.signature)
-        return places
-
-    @cached_property
-    def first_segments(self) -> dict[str, frozenset[str] | None]:
-        """With what the names begin that its patterns match, under each prefix; None: anything."""
-        return {prefix: self._first_segments(prefix) for prefix in self.signatures}
-
-    def _first_segments(self, prefix: str) -> frozenset[str] | None:
-        found = {clause.pattern.first for clause in self.under(prefix).clauses}
-        return frozenset(first for first in found if first) if found and None not in found else None
-
-    @cached_property
-    def under(self) -> Callable[[str], Layout]:
-        """The layout as it stands under one of its prefixes (`""`: at the top)."""
-        return cache(self._under)
-
-    def _under(self, prefix: str) -> Layout:
-        if not prefix:
-            return self
-        return Layout.model_construct(
-            layers=tuple(
-                {name: entry.under(prefix).also(entry.outside)} for name, entry in self.entries
-            ),
-            waivers=tuple(waiver.under(prefix) for waiver in self.waivers),
-        )
-
-    @cached_property
-    def inside(self) -> Callable[[str], Layout]:
-        """The layout as it stands in a larger model that holds all of it under a prefix."""
-        return cache(self._inside)
-
-    def _inside(self, prefix: str) -> Layout:
-        if not prefix:
-            return self
-        return Layout.model_construct(
-            layers=tuple({name: entry.under(prefix)} for name, entry in self.entries),
-            waivers=tuple(waiver.under(prefix) for waiver in self.waivers),
-        )
+    def __hash__(self) -> int:
+        return hash(self.signature)
 
     @model_validator(mode="after")
     def _is_of_layers_or_parts(self) -> Layout:

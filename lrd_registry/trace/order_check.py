@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from lrd_registry.assignment import Assignment
+from lrd_registry.assignment import Assignment, Waived
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.trace.recorder import Trace
-
-if TYPE_CHECKING:
-    from lrd_registry.rule_files.layout import Waiver
 
 
 @dataclass(frozen=True)
@@ -145,8 +141,8 @@ class OrderCheck:
 
     contradictions: tuple[Contradiction, ...]
     move: tuple[str, ...]
-    waived: tuple[Waiver, ...]
-    idle: tuple[Waiver, ...]
+    waived: tuple[Waived, ...]
+    idle: tuple[Waived, ...]
 
 
 def check_order(assignment: Assignment, trace: Trace) -> OrderCheck:
@@ -169,7 +165,7 @@ def check_order(assignment: Assignment, trace: Trace) -> OrderCheck:
     )
 
 
-def _covered(waiver: Waiver, assignment: Assignment) -> frozenset[str]:
+def _covered(waiver: Waived, assignment: Assignment) -> frozenset[str]:
     """The parameters that a waiver is for."""
     return frozenset(
         name

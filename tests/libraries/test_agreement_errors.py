@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set
+from lrd_registry.engine.compile_layout import compile_layout
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.agreement import (
     decay_differences,
@@ -69,18 +70,29 @@ def bodies(layers):
     return [(number, *pair) for number, item in enumerate(layers) for pair in item.items()]
 
 
+def move(layers, prefix):
+    """Put the patterns under a prefix, and beside them those that stand outside it."""
+    for _, _, body in bodies(layers):
+        for role in {"match", "first", "last", "previous"} & body.keys():
+            body[role] = [f"{prefix}.{pattern}" for pattern in body[role]]
+        body["match"] += body.pop("outside", [])
+
+
 def wrong_rules(assignment):
     """The rule set that assigned, with its layout spoilt in one place at a time."""
     rules = get_rule_set(assignment.arch)
     used = {row.pattern for row in assignment.values()}
     layout = rules.layouts[assignment.layout]
-    placed = next(
-        under
-        for under in map(layout.under, ("", *layout.prefix))
-        if used <= {clause.pattern.text for clause in under.clauses}
+    prefix = next(
+        prefix
+        for prefix in layout.prefixes
+        if used <= {clause.pattern.text for clause in compile_layout(layout, prefix).clauses}
     )
-    data = rules.model_copy(update={"layouts": {assignment.layout: placed}}).to_dict()
+    data = rules.to_dict()
     layers = data["layouts"][assignment.layout]["layers"]
+    if prefix:
+        data["layouts"][assignment.layout] = {"layers": layers}
+        move(layers, prefix)
     spoilt = *swapped(layers), *joined_elsewhere(layers, used), *ungrouped(layers)
     for what, wrong in (*spoilt, *misplaced(layers, used)):
         spoilt_layout = data["layouts"][assignment.layout] | {"layers": wrong}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrd_registry import CoverageError, assign_layers
+from lrd_registry.engine.compile_layout import compile_layout
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with
 from tests.support.model_strategies import cases
@@ -47,9 +48,14 @@ def test_what_is_outside_stands_beside_the_prefix():
     assert refusal(*INSIDE, "classifier.w").unmatched == ("classifier.w",)
 
 
-def test_under_a_prefix_a_layout_has_nothing_outside_it():
-    moved = RULES.layouts["own"].under("net")
-    assert [str(p) for _, entry in moved.entries for p in entry.outside] == []
+def test_only_under_a_prefix_of_its_own_a_layout_has_what_is_outside_it():
+    def head(*place):
+        return list(map(str, compile_layout(RULES.layouts["own"], *place).entries[-1].match))
+
+    assert head() == ["norm.**"]
+    assert head("net") == ["net.norm.**", "classifier.**"]
+    assert head("", "whole") == ["whole.norm.**"]
+    assert head("net", "whole") == ["whole.net.norm.**", "whole.classifier.**"]
 
 
 def test_the_pattern_is_told_with_its_prefix():

@@ -428,11 +428,3 @@ def test_a_list_of_no_patterns_asks_nothing_of_the_entry(key):
     rules = rule_set_from_mapping({"arch": "x", "layers": [{"stem": indexed}]})
     [(_, entry)] = rules.layouts["default"].entries
     assert getattr(entry, key) == ()
-
-
-def test_an_entry_under_a_prefix_has_no_patterns_outside_it():
-    layout = {"prefix": "a", "layers": [{"stem": {"match": "b", "outside": "c"}}]}
-    rules = rule_set_from_mapping({"arch": "x", "layouts": {"default": layout}})
-    [(_, entry)] = rules.layouts["default"].entries
-    under = entry.under("a")
-    assert (list(map(str, under.match)), under.outside) == (["a.b"], ())
