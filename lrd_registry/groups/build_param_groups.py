@@ -129,8 +129,9 @@ def build_param_groups(
     assignment = select(parameters, arch, prefix=prefix, outside=outside)
     names, globs = own_names(model, assignment.roots)
     more = parse_patterns(no_weight_decay, "no_weight_decay")
-    whole = arch if isinstance(arch, Assignment) else assignment
-    check_matches(more, _compared(whole), "no_weight_decay")
+    if more:
+        whole = arch if isinstance(arch, Assignment) else assignment
+        check_matches(more, _compared(whole), "no_weight_decay")
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *more),
         names=names,
