@@ -1,4 +1,4 @@
-"""An assignment as a table of its layers, in plain text."""
+"""The result for one model: each parameter's layer, with the entry and pattern behind it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from lrd_registry.decay import LayerDecay, check_layer_decay, decay_of, layer_scale
-from lrd_registry.model_names.unwrap import INPUT
+from lrd_registry.model_names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
 
 SHOWN_DECAY = 0.75

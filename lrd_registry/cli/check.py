@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrd_registry.cli.options import AsJson, Help, Outside, OutsideOption, PrefixOption, RuleName
+from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
 from lrd_registry.cli.shapes import InputOption, Shapes, parse_shapes
 from lrd_registry.errors import AmbiguousArchitectureError, CoverageError
@@ -28,7 +28,7 @@ def check(
     ] = False,
     inputs: InputOption = None,
     prefix: PrefixOption = None,
-    outside: OutsideOption = Outside.ERROR,
+    outside: OutsideOption = "error",
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
@@ -42,7 +42,7 @@ def check(
     for model in models or ():
         built = build_model(model)
         try:
-            assignment = assign_layers(built, rules, prefix=prefix, outside=outside.argument)
+            assignment = assign_layers(built, rules, prefix=prefix, outside=outside)
             about = {"layout": assignment.layout, **depth_data(assignment)}
             order = _check_order(built, assignment, parse_shapes(inputs)) if trace else {}
             results.append({"model": model, "fits": True, **about, **order})

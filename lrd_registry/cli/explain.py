@@ -11,7 +11,6 @@ from lrd_registry.cli.options import (
     AsJson,
     Help,
     ModelName,
-    Outside,
     OutsideOption,
     PrefixOption,
 )
@@ -27,7 +26,7 @@ def explain(
     layer_decay: Annotated[float, typer.Option(help="From one layer to the one before.")] = 0.75,
     weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = 0.05,
     prefix: PrefixOption = None,
-    outside: OutsideOption = Outside.ERROR,
+    outside: OutsideOption = "error",
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
@@ -44,7 +43,7 @@ def explain(
     from lrd_registry.models.skeleton import has_shapes
 
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.argument)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
     groups = None
     if has_shapes(built.parameters()):

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated, Literal
 
 import typer
-
-
-class Outside(str, Enum):
-    """What becomes of parameters beside the prefix."""
-
-    ERROR = "error"
-    HEAD = "head"
-
-    @property
-    def argument(self) -> Literal["error", "head"]:
-        """The same as `assign_layers` takes it."""
-        return "head" if self is Outside.HEAD else "error"
 
 
 def _show_help(context: typer.Context, wanted: bool) -> None:
@@ -42,7 +29,7 @@ PrefixOption = Annotated[
     str | None, typer.Option(help="Where the backbone is in the model, such as model.backbone.")
 ]
 OutsideOption = Annotated[
-    Outside, typer.Option(help="What becomes of parameters beside the prefix.")
+    Literal["error", "head"], typer.Option(help="What becomes of parameters beside the prefix.")
 ]
 ModelName = Annotated[
     str,

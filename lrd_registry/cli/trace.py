@@ -11,7 +11,6 @@ from lrd_registry.cli.options import (
     AsJson,
     Help,
     ModelName,
-    Outside,
     OutsideOption,
     PrefixOption,
 )
@@ -26,7 +25,7 @@ def trace(
         bool, typer.Option("--parameters", help="One line per parameter, in the order of use.")
     ] = False,
     prefix: PrefixOption = None,
-    outside: OutsideOption = Outside.ERROR,
+    outside: OutsideOption = "error",
     inputs: InputOption = None,
     as_json: AsJson = False,
     _help: Help = False,
@@ -40,7 +39,7 @@ def trace(
     from lrd_registry.trace.report import check_data, check_text, use_rows
 
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside.argument)
+    assignment = assign_layers(built, arch, prefix=prefix, outside=outside)
     traced = run(built, parse_shapes(inputs))
     check = check_order(assignment, traced)
     rows = use_rows(traced, assignment) if parameters else []

@@ -7,8 +7,9 @@ from itertools import accumulate
 
 from lrd_registry.draft.block_stacks import Groups, Indices, Joint, Stack, numbered
 from lrd_registry.draft.dependency_order import NOWHERE, Order
+from lrd_registry.draft.join_modules import Joining, indexed
 from lrd_registry.draft.module_tree import Node
-from lrd_registry.draft.other_modules import Joining, Opened, indexed
+from lrd_registry.draft.open_tree import Opened
 
 
 class CannotArrangeError(Exception):

@@ -9,11 +9,12 @@ from typing import Any
 from lrd_registry.draft.arrange import Arrangement, CannotArrangeError
 from lrd_registry.draft.block_stacks import Groups, Indices, Stack
 from lrd_registry.draft.chain import Chain
+from lrd_registry.draft.compose_entries import Composing
 from lrd_registry.draft.dependency_order import Order
 from lrd_registry.draft.module_tree import Node, shortest_patterns
 from lrd_registry.draft.naming import DraftEntry, entry_name
-from lrd_registry.draft.other_modules import Opened, Opening
-from lrd_registry.draft.towers import Composing, Tower, Towers, find_towers
+from lrd_registry.draft.open_tree import Opened, Opening
+from lrd_registry.draft.towers import Tower, Towers, find_towers
 
 
 def split(opened: Opened, stack: Stack, root: Node) -> Opened:

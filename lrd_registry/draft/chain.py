@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lrd_registry.draft.block_stacks import numbered
+from lrd_registry.draft.compose_entries import UNUSED
 from lrd_registry.draft.dependency_order import Order
 from lrd_registry.draft.module_tree import Node, shortest_patterns
 from lrd_registry.draft.naming import DraftEntry, entry_name
-from lrd_registry.draft.towers import UNUSED
 
 MOST = 0.5
 """The share of the weights from which a module is opened, and its children are entries."""

@@ -15,9 +15,9 @@ from lrd_registry.engine.try_layouts import place_where_signed
 from lrd_registry.errors import ModelError
 from lrd_registry.model_names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.registry import Registry
+from lrd_registry.rule_files.format import FORMAT
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.rule_files.yaml_positions import FORMAT
 from lrd_registry.trace.order_check import contradictions, smallest_move
 
 if TYPE_CHECKING:

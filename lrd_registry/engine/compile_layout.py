@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lrd_registry.assignment import Waived
 from lrd_registry.engine.clauses import ROLES, Clause, Role
@@ -15,6 +15,9 @@ from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.entry import Entry
 from lrd_registry.rule_files.layout import Layout
 from lrd_registry.rule_files.schema import RuleSet, Tied
+
+Patterns: TypeAlias = dict[Role, tuple[Pattern, ...]]
+"""An entry's patterns by their roles."""
 
 
 class CompiledEntry(NamedTuple):
@@ -61,8 +64,8 @@ class CompiledLayout:
     def entries(self) -> tuple[CompiledEntry, ...]:
         """The entries in forward order."""
         return tuple(
-            compile_entry(name, entry, self._patterns(entry)["match"])
-            for name, entry in self._layout.entries
+            compile_entry(name, entry, patterns["match"])
+            for name, entry, patterns in self._standing
         )
 
     @cached_property
@@ -70,8 +73,8 @@ class CompiledLayout:
         """All patterns of all entries, each with what it does there."""
         return tuple(
             clause
-            for position, (_, entry) in enumerate(self._layout.entries)
-            for clause in clauses_of(position, entry.indices, self._patterns(entry))
+            for position, (_, entry, patterns) in enumerate(self._standing)
+            for clause in clauses_of(position, entry.indices, patterns)
         )
 
     @cached_property
@@ -88,7 +91,12 @@ class CompiledLayout:
         found = {clause.pattern.first for clause in self.clauses}
         return frozenset(first for first in found if first) if found and None not in found else None
 
-    def _patterns(self, entry: Entry) -> dict[Role, tuple[Pattern, ...]]:
+    @cached_property
+    def _standing(self) -> list[tuple[str, Entry, Patterns]]:
+        """Each entry by name, with its patterns as they stand in the model."""
+        return [(name, entry, self._patterns(entry)) for name, entry in self._layout.entries]
+
+    def _patterns(self, entry: Entry) -> Patterns:
         found = {role: tuple(map(self._moved, getattr(entry, role))) for role in ROLES}
         if self._prefix:
             found["match"] += tuple(pattern.under(self._within) for pattern in entry.outside)
@@ -109,9 +117,7 @@ def compile_entry(name: str, entry: Entry, match: tuple[Pattern, ...]) -> Compil
     return CompiledEntry(name, match, entry.indices, entry.every, entry.optional)
 
 
-def clauses_of(
-    position: int, indices: tuple[str, ...], patterns: Mapping[Role, tuple[Pattern, ...]]
-) -> Iterator[Clause]:
+def clauses_of(position: int, indices: tuple[str, ...], patterns: Patterns) -> Iterator[Clause]:
     """An entry's patterns, each with its role; `position` is the entry's among all."""
     for role, several in patterns.items():
         for pattern in several:

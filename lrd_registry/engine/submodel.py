@@ -9,7 +9,7 @@ from lrd_registry.assignment import Assignment, Placement
 from lrd_registry.engine.problems import SHOWN
 from lrd_registry.errors import CoverageError
 from lrd_registry.model_names.compared import Names
-from lrd_registry.model_names.unwrap import INPUT
+from lrd_registry.model_names.reading import INPUT
 
 
 def apply_whole(whole: Assignment, readings: Sequence[Names]) -> Assignment:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lrd_registry.model_names.parameterless import is_silent
-from lrd_registry.model_names.unwrap import INPUT
+from lrd_registry.model_names.reading import INPUT
 from lrd_registry.model_names.wrappers import is_bare
 
 if TYPE_CHECKING:

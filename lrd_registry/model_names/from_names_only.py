@@ -1,4 +1,4 @@
-"""The same from names alone, as in a checkpoint, where no module tells what wrapped it.
+"""Names as their author wrote them, told from names alone: in a checkpoint, no module says more.
 
 Some components are no author's; `module` and `base_model` may be one's, so there are several
 readings of names that all begin with them.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lrd_registry.model_names.peft_names import is_pefts, without_peft
-from lrd_registry.model_names.unwrap import Reading
+from lrd_registry.model_names.reading import Reading
 
 _ADDED = {
     "_orig_mod",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.compared import Names
+from lrd_registry.model_names.from_modules import read_module
 from lrd_registry.model_names.from_names_only import readings_of_names
 from lrd_registry.model_names.fsdp import check_not_flattened, dimensions_before
-from lrd_registry.model_names.unwrap import Reading, read_module
+from lrd_registry.model_names.reading import Reading
 from lrd_registry.model_names.wrappers import changes_names, is_bare
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from lrd_registry.model_names.unwrap import INPUT
+from lrd_registry.model_names.reading import INPUT
 
 MODEL, TUNER, PROMPTS, BASE = "base_model.", "model.", "prompt_encoder.", "base_layer"
 _COPY = re.compile(r"(?:^|(?<=\.))(?:original_module|token_adapter|modules_to_save\.[^.]+)\.")

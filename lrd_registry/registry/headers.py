@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrd_registry.errors import Problem, RuleFileError
-from lrd_registry.rule_files.yaml_positions import SINGLE_LAYOUT, parse_document, read_file
+from lrd_registry.rule_files.format import SINGLE_LAYOUT
+from lrd_registry.rule_files.yaml_positions import parse_document, read_file
 
 if TYPE_CHECKING:
     from lrd_registry.rule_files.schema import RuleSet
+
+
+ENDINGS = (".yaml", ".yml")
 
 
 def one_name_of_each_layout(data: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -53,9 +57,6 @@ def _texts(layout: object, key: str) -> list[str]:
 
 def _is_plain(pattern: str) -> bool:
     return not set("*{") & set(pattern)
-
-
-ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class Layout(Strict):
         return ("", *self.prefix)
 
     def __hash__(self) -> int:
+        """By the signature, which few layouts share; equal ones have the same."""
         return hash(self.signature)
 
     @model_validator(mode="after")

@@ -10,15 +10,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from lrd_registry.errors import Problem, RuleFileError
+from lrd_registry.rule_files.format import SINGLE_LAYOUT
 from lrd_registry.rule_files.messages import explain, own_errors
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.rule_files.yaml_positions import (
-    SINGLE_LAYOUT,
-    Document,
-    Spot,
-    parse_document,
-    read_file,
-)
+from lrd_registry.rule_files.yaml_positions import Document, Spot, parse_document, read_file
 
 
 def load_rule_set(path: str | Path) -> RuleSet:

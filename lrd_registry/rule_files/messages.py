@@ -8,9 +8,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lrd_registry.rule_files.entry import Entry
+from lrd_registry.rule_files.format import LAYOUT_KEYS
 from lrd_registry.rule_files.layout import Layout, Part, Waiver
 from lrd_registry.rule_files.schema import RuleSet, Source
-from lrd_registry.rule_files.yaml_positions import LAYOUT_KEYS, describe
+from lrd_registry.rule_files.yaml_positions import describe
 from lrd_registry.wording import clip, did_you_mean
 
 _BELOW: dict[type[BaseModel], dict[str | int, tuple[type[BaseModel], int]]] = {

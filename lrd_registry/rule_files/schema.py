@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from lrd_registry.rule_files.fields import Name, Patterns, Strict, Text, fault
+from lrd_registry.rule_files.format import FORMAT, LAYOUT_KEYS, SINGLE_LAYOUT
 from lrd_registry.rule_files.layout import Layout
-from lrd_registry.rule_files.yaml_positions import FORMAT, LAYOUT_KEYS, SINGLE_LAYOUT
 
 Tied: TypeAlias = Literal["shallowest", "deepest"]
 """Which of its layers a tensor is in whose names are in several."""

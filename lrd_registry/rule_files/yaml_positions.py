@@ -15,21 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from lrd_registry.errors import Problem, RuleFileError
-
-FORMAT = 1
-"""The version of the format that this release reads."""
-
-SINGLE_LAYOUT = "default"
-"""The name of the layout of a file that writes `layers` or `parts`, without `layouts`."""
-
-LAYOUT_KEYS = ("layers", "parts", "outside", "waivers")
-"""What such a file writes at its top."""
-
-MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 16
-MAX_VALUES = 20_000
-"""The bounds on a file, with keys among the values: one from a stranger costs little to read."""
-
+from lrd_registry.rule_files.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

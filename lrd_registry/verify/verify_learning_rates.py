@@ -14,12 +14,12 @@ from lrd_registry.model_names.compared import Names
 from lrd_registry.model_names.from_names_only import readings_of_names
 from lrd_registry.model_names.parameters import collect_parameters
 from lrd_registry.verify.checks import Audit, factor_now, rate_faults
-from lrd_registry.verify.faults import spelled_as
 from lrd_registry.verify.membership import assigned, membership_faults
 from lrd_registry.verify.optimizer_groups import LiveGroup, read_groups
 from lrd_registry.verify.result import LearningRates, Rate
 from lrd_registry.verify.schedulers import Schedule, read_schedule
 from lrd_registry.verify.shares import likely_bases, shares_of
+from lrd_registry.verify.spelling import spelled_as
 
 if TYPE_CHECKING:
     from torch import nn
