@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from lrd_registry.assign.assign_layers import assign_layers as assign_layers
     from lrd_registry.assignment import Assignment as Assignment
     from lrd_registry.assignment import Row as Row
+    from lrd_registry.drafting.draft_rules import Draft as Draft
+    from lrd_registry.drafting.draft_rules import draft as draft
     from lrd_registry.errors import AmbiguousArchitectureError as AmbiguousArchitectureError
     from lrd_registry.errors import CoverageError as CoverageError
     from lrd_registry.errors import Gap as Gap
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from lrd_registry.resume.remap_state_dict import remap_state_dict as remap_state_dict
     from lrd_registry.rule_files.load import load_rule_set as load_rule_set
     from lrd_registry.rule_files.schema import RuleSet as RuleSet
+    from lrd_registry.tracing.order_check import check_order as check_order
+    from lrd_registry.tracing.recorder import Trace as Trace
+    from lrd_registry.tracing.trace_model import trace as trace
     from lrd_registry.verify.ranks import verify_ranks as verify_ranks
     from lrd_registry.verify.result import LearningRates as LearningRates
     from lrd_registry.verify.verify_learning_rates import (
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "assignment": ("Assignment", "Row"),
+    "drafting.draft_rules": ("Draft", "draft"),
     "errors": (
         "AmbiguousArchitectureError",
         "CoverageError",
@@ -62,6 +68,9 @@ _HOME = {
     "verify.verify_learning_rates": ("audit_learning_rates", "verify_learning_rates"),
     "rule_files.load": ("load_rule_set",),
     "groups.mae": ("param_groups_lrd",),
+    "tracing.order_check": ("check_order",),
+    "tracing.recorder": ("Trace",),
+    "tracing.trace_model": ("trace",),
     "verify.ranks": ("verify_ranks",),
     "registry.default": ("get_rule_set", "list_architectures", "register_rules"),
     "resume.remap_state_dict": ("remap_state_dict",),

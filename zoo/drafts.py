@@ -12,11 +12,11 @@ from torch import nn
 from lrd_registry import Assignment, LrdError, assign_layers
 from lrd_registry.assignment import Placement
 from lrd_registry.diff.timm_grouping import timm_side
-from lrd_registry.draft import draft
+from lrd_registry.drafting import draft
 from lrd_registry.rule_files.load import rule_set_from_mapping
-from lrd_registry.trace import trace
-from lrd_registry.trace.order_check import contradictions
-from lrd_registry.trace.recorder import Trace
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import contradictions
+from lrd_registry.tracing.recorder import Trace
 from zoo import models
 
 BUNDLED = ("vit", "swin", "convnext")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrd_registry import LrdError, ModelError, assign_layers
-from lrd_registry.trace import trace
-from lrd_registry.trace.order_check import check_order
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import check_order
 from tables.markdown import table
 from tables.versions import library_version
 from tests.support.libraries.everything import MODELS

@@ -13,10 +13,10 @@ from lrd_registry.model_names.wrappers import unwrap
 if TYPE_CHECKING:
     from torch import nn
 
-    from lrd_registry.draft import Draft
+    from lrd_registry.drafting import Draft
     from lrd_registry.model_names.parameters import Parameters
     from lrd_registry.rule_files.schema import RuleSet
-    from lrd_registry.trace import Trace
+    from lrd_registry.tracing import Trace
 
 ARCH = "inferred"
 
@@ -34,7 +34,7 @@ def infer(parameters: Parameters) -> RuleSet:
             'arch="infer" runs the model once, to see in which order it uses its parameters, and '
             "found only (name, parameter) pairs; pass the module"
         )
-    from lrd_registry.draft import draft
+    from lrd_registry.drafting import draft
 
     drafted = draft(model, ARCH, _traced(model))
     _warn(_say(drafted, unwrap(model)))
@@ -51,7 +51,7 @@ def _warn(text: str) -> None:
 
 
 def _traced(model: nn.Module) -> Trace:
-    from lrd_registry.trace import trace
+    from lrd_registry.tracing import trace
 
     try:
         return trace(model)
@@ -59,7 +59,7 @@ def _traced(model: nn.Module) -> Trace:
         raise ModelError(
             f'arch="infer" runs the model once: {error}\nIts inputs can be given to a draft of '
             "your own: build_param_groups(model, arch=draft(model, name, trace(model, "
-            "inputs)).rule_set), with lrd_registry.draft.draft and lrd_registry.trace.trace"
+            "inputs)).rule_set), with lrd_registry.drafting.draft and lrd_registry.tracing.trace"
         ) from error
 
 

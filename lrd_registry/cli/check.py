@@ -60,9 +60,9 @@ def check(
 
 def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None) -> dict[str, Any]:
     """What a forward pass of the model says of its layers."""
-    from lrd_registry.trace import trace
-    from lrd_registry.trace.order_check import check_order
-    from lrd_registry.trace.report import check_data, check_text
+    from lrd_registry.tracing import trace
+    from lrd_registry.tracing.order_check import check_order
+    from lrd_registry.tracing.report import check_data, check_text
 
     traced = trace(model, shapes)
     check = check_order(assignment, traced)

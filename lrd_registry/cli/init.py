@@ -27,9 +27,9 @@ def init(
     _help: Help = False,
 ) -> None:
     """Draft a rule file for a model that no rule set knows; read it before you use it."""
-    from lrd_registry.draft import draft
+    from lrd_registry.drafting import draft
     from lrd_registry.models import build_model
-    from lrd_registry.trace import trace
+    from lrd_registry.tracing import trace
 
     if output is not None and output.exists():
         raise InvalidArgumentError(f"{output} is there already; give another -o, or remove it")

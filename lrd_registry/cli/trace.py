@@ -34,9 +34,9 @@ def trace(
     from lrd_registry.assign.assign_layers import assign_layers
     from lrd_registry.cli.render import table
     from lrd_registry.models import build_model
-    from lrd_registry.trace import trace as run
-    from lrd_registry.trace.order_check import check_order
-    from lrd_registry.trace.report import check_data, check_text, use_rows
+    from lrd_registry.tracing import trace as run
+    from lrd_registry.tracing.order_check import check_order
+    from lrd_registry.tracing.report import check_data, check_text, use_rows
 
     built = build_model(model)
     assignment = assign_layers(built, arch, prefix=prefix, outside=outside)

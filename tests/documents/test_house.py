@@ -27,7 +27,7 @@ def test_every_folder_is_on_the_map_in_the_order_of_the_import_contract():
 @pytest.mark.parametrize(
     "folder",
     [
-        *("verify", "resume", "groups", "assign", "draft", "trace", "engine", "rule_files"),
+        *("verify", "resume", "groups", "assign", "drafting", "tracing", "engine", "rule_files"),
         *("model_names", "registry", "patterns"),
     ],
 )

@@ -3,8 +3,8 @@
 import pytest
 
 from lrd_registry import assign_layers
-from lrd_registry.trace import trace
-from lrd_registry.trace.order_check import check_order
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import check_order
 from tests.support.libraries.everything import MODELS
 
 pytestmark = pytest.mark.library

@@ -19,9 +19,9 @@ from lrd_registry import (
 )
 from lrd_registry.assign import infer
 from lrd_registry.assign.model_origin import origin
-from lrd_registry.draft import draft
+from lrd_registry.drafting import draft
 from lrd_registry.models import build_model
-from lrd_registry.trace import trace
+from lrd_registry.tracing import trace
 from tests.support.building import layers_of, timm_model
 
 pytestmark = pytest.mark.library
@@ -137,8 +137,8 @@ def test_a_model_that_does_not_say_what_it_takes_is_an_error_with_the_way_out():
         "timm, transformers, torchvision and open_clip do; pass inputs: a shape such as "
         "(2, 3, 224, 224), tensors, or a mapping by argument name\n"
         "Its inputs can be given to a draft of your own: build_param_groups(model, arch=draft("
-        "model, name, trace(model, inputs)).rule_set), with lrd_registry.draft.draft and "
-        "lrd_registry.trace.trace"
+        "model, name, trace(model, inputs)).rule_set), with lrd_registry.drafting.draft and "
+        "lrd_registry.tracing.trace"
     )
 
 

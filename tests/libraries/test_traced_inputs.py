@@ -9,8 +9,8 @@ import transformers
 from torch import nn
 
 from lrd_registry import InvalidArgumentError, ModelError
-from lrd_registry.trace import trace
-from lrd_registry.trace.example_inputs import arguments_of, given_arguments
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.example_inputs import arguments_of, given_arguments
 from tests.support.building import on_meta
 
 pytestmark = pytest.mark.library

@@ -3,8 +3,8 @@
 import pytest
 import transformers
 
-from lrd_registry.trace import trace
-from lrd_registry.trace.example_inputs import arguments_of
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.example_inputs import arguments_of
 from tests.support.building import on_meta
 from tests.support.releases import HAS_NEW_NAMES, release
 

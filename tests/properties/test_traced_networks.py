@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from lrd_registry import assign_layers
 from lrd_registry.rule_files.load import rule_set_from_mapping
-from lrd_registry.trace import trace
-from lrd_registry.trace.order_check import contradictions, smallest_move
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import contradictions, smallest_move
 from tests.support.tracing.random_networks import WIDTH, depths, networks
 
 LEAVES = ["weight", "bias"]

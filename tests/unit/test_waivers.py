@@ -8,8 +8,8 @@ from torch import nn
 
 from lrd_registry import RuleFileError, assign_layers
 from lrd_registry.rule_files.load import parse_rule_set
-from lrd_registry.trace import trace
-from lrd_registry.trace.order_check import Contradiction, check_order
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import Contradiction, check_order
 
 pytestmark = pytest.mark.engine
 

@@ -10,7 +10,7 @@ from torch.nn.utils import parametrizations, parametrize
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.checkpoint import checkpoint
 
-from lrd_registry.trace import trace
+from lrd_registry.tracing import trace
 from tests.support.tracing.networks import WIDTH, Of, linear
 
 SHAPE = (2, WIDTH)

@@ -1,0 +1,157 @@
+"""A model and its trace → the draft of a rule set, the best that is complete and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lrd_registry.assignment import Assignment
+from lrd_registry.drafting.candidates import Candidate, Candidates
+from lrd_registry.drafting.dependency_order import Order
+from lrd_registry.drafting.module_tree import tree_of
+from lrd_registry.drafting.yaml_text import rule_file_text
+from lrd_registry.engine.try_layouts import place_where_signed
+from lrd_registry.errors import ModelError
+from lrd_registry.model_names.parameters import Parameters, collect_parameters
+from lrd_registry.registry.registry import Registry
+from lrd_registry.rule_files.format import FORMAT
+from lrd_registry.rule_files.load import rule_set_from_mapping
+from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.tracing.order_check import contradictions, smallest_move
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lrd_registry.model_names.compared import Names
+    from lrd_registry.tracing.recorder import Trace
+
+
+@dataclass(frozen=True, repr=False)
+class Draft:
+    """A first rule set for a model; `print` shows it as the text of a rule file.
+
+    Attributes:
+        rules: the rule set as plain data, which `arch=` and `register_rules` take.
+        comments: entry name (`part.name` in a part) -> what to know of it.
+        unsure: the choices that the draft was unsure of, a sentence each.
+    """
+
+    rules: Mapping[str, Any]
+    comments: Mapping[str, tuple[str, ...]]
+    unsure: tuple[str, ...]
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"<Draft of {self.rules['arch']!r}, unsure of {len(self.unsure)} choices>"
+
+    def __str__(self) -> str:
+        return rule_file_text(self.rules, self.comments, self.unsure)
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The draft as a rule set."""
+        return rule_set_from_mapping(self.rules)
+
+
+MOST = 2
+"""So many parameters may be waived; where more are out of order, the draft is wrong."""
+
+REUSED = "used again in later blocks; the layer is that of the block that holds it"
+
+
+def proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> dict[str, Any] | None:
+    """The rules, if they hold; None if they do not.
+
+    A parameter that later blocks use again, such as the position bias that T5 has in its first
+    block, is before and after those at once, and gets a waiver.
+    """
+    find = Registry().catalog().get  # a draft is composed of no other rule set
+    (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names, find)
+    if not isinstance(assignment, Assignment):
+        return None
+    found = smallest_move(contradictions(assignment, trace))
+    if not found:
+        return dict(rules)
+    if len(found) > MOST or not all(_is_reused(name, trace) for name in found):
+        return None
+    return {**rules, "waivers": [_waiver(name, assignment) for name in found]}
+
+
+def _is_reused(name: str, trace: Trace) -> bool:
+    first, last = trace.uses[name]
+    return first.step != last.step
+
+
+def _waiver(name: str, assignment: Assignment) -> dict[str, str]:
+    return {"parameters": assignment.written[name], "why": REUSED}
+
+
+TIED = {
+    "shallowest": "{} in several layers; the one nearest to the input counts.",
+    "deepest": "{} in several layers; the one nearest to the head counts.",
+}
+
+
+def draft(model: nn.Module, name: str, trace: Trace) -> Draft:
+    """Draft a rule set for a model.
+
+    Runs of repeated blocks become entries with indices, so that the same file fits other depths;
+    what is used before is the stem, what is used after the head; what stands between or beside
+    the blocks shares the layer of a neighbour that its place in the order allows; towers of which
+    none depends on another become parts. The draft covers the model, and does not contradict the
+    trace: it is the most telling of several for which both were tried.
+
+    Args:
+        model: any module, also on the meta device.
+        name: what the rule set is to be called.
+        trace: the order in which the model uses its parameters.
+
+    Raises:
+        ModelError: the model has no parameters.
+    """
+    parameters = collect_parameters(model)
+    weights = _weights(parameters)
+    names = parameters.readings[0]
+    written = names.written
+    root = tree_of(dict.fromkeys(written.values()), names.is_silent)
+    ties = _ties(parameters)
+    for candidate in Candidates(root, Order(trace, written), weights, _firsts(parameters)):
+        for tied, unsure in ties.items():
+            if rules := proven(names, _rules(name, candidate, tied), trace):
+                choices = tuple(filter(None, (*candidate.unsure, unsure)))
+                return Draft(rules, candidate.comments, choices)
+    raise ModelError(f"{name} could not be drafted; its tied parameters are in no one layer")
+
+
+def _weights(parameters: Parameters) -> Collection[str]:
+    """The parameters of two or more dimensions, as their author wrote them."""
+    written = parameters.readings[0].written
+    return [written[name] for name, p in parameters.by_name.items() if p.ndim > 1]
+
+
+def _firsts(parameters: Parameters) -> dict[str, str]:
+    """The further names of tied parameters -> the first, all as their author wrote them."""
+    names = parameters.readings[0]
+    return {
+        names.written[other]: names.written[first]
+        for first, others in names.aliases.items()
+        for other in others
+    }
+
+
+def _ties(parameters: Parameters) -> Mapping[str, str]:
+    """What may be said of tied parameters, nothing first, each with a sentence for the reader."""
+    aliases = parameters.readings[0].aliases
+    if not aliases:
+        return {"": ""}
+    tensors = ", ".join(" = ".join((first, *others)) for first, others in aliases.items())
+    said = f"{tensors}: one tensor" if len(aliases) == 1 else "Tied tensors are"
+    return {"": ""} | {tied: text.format(said) for tied, text in TIED.items()}
+
+
+def _rules(name: str, candidate: Candidate, tied: str) -> dict[str, Any]:
+    start = {"format": FORMAT, "arch": name} | ({"tied": tied} if tied else {})
+    return start | candidate.layout

@@ -1,0 +1,182 @@
+"""A module tree, opened as far as its repeated blocks are: stacks of blocks, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from lrd_registry.drafting.block_stacks import (
+    Family,
+    Indices,
+    Joint,
+    Stack,
+    families,
+    families_below,
+)
+from lrd_registry.drafting.dependency_order import Order
+from lrd_registry.drafting.module_tree import Node
+from lrd_registry.drafting.weighing import Weighing
+
+STAGES = 2
+"""How deep indices go: stages, and blocks in them."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The stacks of a module, and the largest modules and parameters that hold nothing of them."""
+
+    stacks: tuple[Stack, ...] = ()
+    rest: tuple[Node, ...] = ()
+
+    def __add__(self, other: Opened) -> Opened:
+        return Opened(self.stacks + other.stacks, self.rest + other.rest)
+
+
+class Opening:
+    """Opens the modules of one model.
+
+    Attributes:
+        order: what the trace says.
+        weights: the parameters of two or more dimensions; of the others, none makes a block.
+        levels: how many indices a pattern may have.
+        least: how many weights a block has at least.
+    """
+
+    def __init__(
+        self, order: Order, weights: Collection[str], levels: int = STAGES, least: int = 2
+    ) -> None:
+        self._order = order
+        self._weighing = Weighing(weights, least)
+        self._levels = levels
+
+    def open(self, node: Node) -> Opened:
+        """Open a module; without a stack in it, it is one of the rest."""
+        opened = Opened()
+        in_family = dict(self._by_member(node))
+        done: set[str] = set()
+        for child in node.children.values():
+            family = in_family.get(child.path)
+            if family is None:
+                opened += self.open(child)
+            elif family.pattern("") not in done:
+                done.add(family.pattern(""))
+                opened += self._open_family(family)
+        inside = [name for stack in opened.stacks for name in stack.names]
+        is_small = bool(node.path) and self._weighing.is_small(inside)
+        return opened if opened.stacks and not is_small else Opened((), (node,))
+
+    def _by_member(self, node: Node) -> Iterator[tuple[str, Family]]:
+        for family in families(node):
+            for member in family.members.values() if not self._weighing.is_backbone(family) else ():
+                yield member.path, family
+
+    def _open_family(self, family: Family) -> Opened:
+        if not self._is_ordered(family):
+            return _closed(family)
+        inner = self._inner_patterns(family)
+        if not self._is_sequence(family):
+            return self._open_each(family, inner if len(inner) == 1 else [])
+        if len(inner) == 1:
+            deep = {n: m for n, m in family.members.items() if self._inner(m, inner)}
+            if len(deep) < len(family.members):
+                return self._open_mixed(family, deep, inner)
+            return Opened((self._stages(family, inner) if self._levels > 1 else _flat(family),))
+        is_stack = inner or (
+            self._weighing.is_of_blocks(family) and self._weighing.is_large(family)
+        )
+        return Opened((_flat(family),)) if is_stack else _closed(family)
+
+    def _open_mixed(self, family: Family, deep: dict[int, Node], inner: list[str]) -> Opened:
+        """Some members are stages: `layer1` to `layer4` after `layer0`, or some of a list."""
+        later = replace(family, members=deep)
+        if not family.is_list and later.is_contiguous:
+            shallow = tuple(m for n, m in family.members.items() if n not in deep)
+            return Opened((), shallow) + self._open_family(later)
+        return self._open_each(family, inner)
+
+    def _open_each(self, family: Family, inner: list[str]) -> Opened:
+        """Each member as it is: the numbers have holes, or not all members are alike."""
+        opened = Opened()
+        for member in family.members.values():
+            found = self._inner(member, inner)
+            if found and self._levels > 1:
+                inside = {name for blocks in found for name in blocks.names}
+                stacks = tuple(_flat(blocks) for blocks in found)
+                opened += Opened(stacks, tuple(_beside(member, inside)))
+            else:
+                opened += Opened((), (member,)) if inner else self.open(member)
+        return opened
+
+    def _is_sequence(self, family: Family) -> bool:
+        return len(family.members) > 1 and family.is_contiguous and self._is_ordered(family)
+
+    def _is_ordered(self, family: Family) -> bool:
+        return self._order.are_sequential([member.names for member in family.members.values()])
+
+    def _inner_patterns(self, family: Family) -> list[str]:
+        """The runs of blocks that members have, as patterns relative to the member.
+
+        A run in a list of modules may have any length; one in numbered names (`conv1` to `conv3`)
+        is the anatomy of a block unless its length differs from member to member.
+        """
+        found: dict[str, list[int]] = {}
+        lists: set[str] = set()
+        for member in family.members.values():
+            for inner in families_below(member):
+                if self._is_sequence(inner) and self._weighing.is_of_blocks(inner):
+                    found.setdefault(_relative(member, inner), []).append(len(inner.members))
+                    lists |= {_relative(member, inner)} if inner.is_list else set()
+        return [key for key, lengths in found.items() if key in lists or len(set(lengths)) > 1]
+
+    def _inner(self, member: Node, inner: list[str]) -> list[Family]:
+        """The runs of blocks in a member that follow one of the patterns."""
+        return [
+            family
+            for family in families_below(member)
+            if _relative(member, family) in inner and _holds_modules(family)
+        ]
+
+    def _stages(self, family: Family, inner: list[str]) -> Stack:
+        runs: dict[Indices, tuple[str, ...]] = {}
+        for stage, member in family.members.items():
+            for blocks in self._inner(member, inner):
+                runs |= {(stage, n): block.names for n, block in blocks.members.items()}
+        inside = {name for names in runs.values() for name in names}
+        beside: dict[str, dict[Indices, tuple[str, ...]]] = {}
+        for stage, member in family.members.items():
+            for node in _beside(member, inside):
+                relative = node.pattern[len(member.path) :]
+                beside.setdefault(relative, {})[(stage,)] = node.names
+        start = family.pattern("stage")
+        joints = tuple(Joint(start + relative, groups) for relative, groups in beside.items())
+        return Stack(family.pattern(""), f"{start}.{inner[0]}.**", runs, joints)
+
+
+def _flat(family: Family) -> Stack:
+    runs: dict[Indices, tuple[str, ...]] = {
+        (number,): member.names for number, member in family.members.items()
+    }
+    return Stack(family.pattern(""), f"{family.pattern('block')}.**", runs)
+
+
+def _closed(family: Family) -> Opened:
+    return Opened((), tuple(family.members.values()))
+
+
+def _holds_modules(family: Family) -> bool:
+    """Whether members have modules in them: a convolution and its norm are no blocks."""
+    below = (child for member in family.members.values() for child in member.children.values())
+    return any(child.children for child in below)
+
+
+def _relative(member: Node, inner: Family) -> str:
+    return inner.pattern("block")[len(member.path) + 1 :]
+
+
+def _beside(node: Node, inside: Collection[str]) -> Iterator[Node]:
+    """The largest nodes that hold nothing of what is inside the blocks."""
+    for child in node.children.values():
+        if set(child.names).isdisjoint(inside):
+            yield child
+        elif not set(child.names) <= set(inside):
+            yield from _beside(child, inside)

@@ -1,0 +1,52 @@
+"""How much of a model something holds: what is small, what is most of it, what is a block."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from lrd_registry.drafting.block_stacks import Family, is_repeated
+
+SMALL = 0.05
+"""The share of the weights below which a module is not opened: a small head, or a stem."""
+
+
+class Weighing:
+    """Weighs parts of one model.
+
+    Attributes:
+        weights: the parameters of two or more dimensions; of the others, none makes a block.
+        least: how many weights a block has at least.
+    """
+
+    def __init__(self, weights: Collection[str], least: int) -> None:
+        self._weights = frozenset(weights)
+        self._least = least
+
+    def is_small(self, names: Iterable[str]) -> bool:
+        """Whether these are next to nothing."""
+        return self._count(names) < SMALL * len(self._weights)
+
+    def is_backbone(self, family: Family) -> bool:
+        """Whether it is one module with most of the model, whose name has a number: `swinv2`."""
+        is_one = len(family.members) == 1 and not family.is_list
+        return is_one and self._is_most(family)
+
+    def is_large(self, family: Family) -> bool:
+        """Whether a family of single layers is worth a look: a list of most of the model."""
+        return self._least > 1 or (family.is_list and self._is_most(family))
+
+    def is_of_blocks(self, family: Family) -> bool:
+        """Whether most members have several weights, and some neighbours are alike.
+
+        In a list with activations between, all have to have some: a norm is no block.
+        """
+        sizes = [self._count(member.names) for member in family.members.values()]
+        large = [size >= self._least for size in sizes]
+        is_of_weights = all(sizes) or not family.silent
+        return 2 * sum(large) >= len(large) and is_of_weights and is_repeated(family)
+
+    def _is_most(self, family: Family) -> bool:
+        return 2 * self._count(family.names) >= len(self._weights)
+
+    def _count(self, names: Iterable[str]) -> int:
+        return len(self._weights.intersection(names))

@@ -1,7 +1,0 @@
-"""The order in which a model's forward pass uses its parameters."""
-
-from lrd_registry.trace.order_check import check_order
-from lrd_registry.trace.recorder import Trace, Use
-from lrd_registry.trace.trace_model import trace
-
-__all__ = ["Trace", "Use", "check_order", "trace"]

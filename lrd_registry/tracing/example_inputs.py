@@ -1,0 +1,119 @@
+"""What a forward pass is given: the caller's inputs, or what the model says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.model_names.wrappers import unwrap
+from lrd_registry.tracing.arguments import Arguments, float_dtype, image, tokens
+from lrd_registry.tracing.transformers_inputs import transformers_arguments
+
+Inputs: TypeAlias = "Tensor | Sequence[Any] | Mapping[str, Any]"
+"""A tensor, a shape, a sequence of these, or a mapping of these by argument name."""
+
+
+def given_arguments(inputs: Inputs, model: nn.Module) -> Arguments:
+    """The caller's inputs as arguments; shapes become tensors on the meta device.
+
+    A shape stands for numbers of the model's type, under a name that ends in `_ids` for integers.
+
+    Raises:
+        InvalidArgumentError: the inputs are none of the forms.
+
+    >>> positional, by_name = given_arguments({"input_ids": (2, 7), "packed": True}, nn.ReLU())
+    >>> by_name["input_ids"].shape, by_name["input_ids"].dtype, by_name["packed"]
+    (torch.Size([2, 7]), torch.int64, True)
+    """
+    dtype = float_dtype(model)
+    if isinstance(inputs, Mapping):
+        return (), {name: _argument(value, dtype, name) for name, value in inputs.items()}
+    if isinstance(inputs, Tensor) or _is_shape(inputs):
+        return (_argument(inputs, dtype),), {}
+    if isinstance(inputs, (list, tuple)):
+        return tuple(_argument(value, dtype) for value in inputs), {}
+    raise InvalidArgumentError(
+        "inputs are a tensor, a shape such as (2, 3, 224, 224), a list of these, or a mapping by "
+        f"argument name; found {type(inputs).__name__}"
+    )
+
+
+def arguments_of(model: nn.Module) -> Arguments:
+    """The arguments that a model says it takes.
+
+    Raises:
+        ModelError: it does not say.
+    """
+    inner = unwrap(model)
+    for source in (_timm, transformers_arguments, _torchvision, _open_clip):
+        if arguments := source(inner):
+            return arguments
+    raise ModelError(
+        f"{type(inner).__name__} does not say what it takes, as models of timm, transformers, "
+        "torchvision and open_clip do; pass inputs: a shape such as (2, 3, 224, 224), tensors, or "
+        "a mapping by argument name"
+    )
+
+
+def _is_shape(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
+
+
+def _argument(value: Any, dtype: torch.dtype, name: str = "") -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, Mapping):
+        return {key: _argument(inner, dtype, str(key)) for key, inner in value.items()}
+    if _is_shape(value):
+        whole = torch.int64 if name.endswith("_ids") else dtype
+        return torch.empty(value, dtype=whole, device="meta")
+    return value
+
+
+def _timm(model: nn.Module) -> Arguments | None:
+    """An image of `input_size`, with the channels that the first convolution takes."""
+    config = getattr(model, "pretrained_cfg", None)
+    if not isinstance(config, Mapping) or "input_size" not in config:
+        return None
+    channels, height, width = config["input_size"]
+    first = config.get("first_conv")
+    if isinstance(first, str) and (own := _channels(model, first)) % channels:
+        channels = own  # and where own is a multiple, the stem folds pixels into channels
+    embedding = getattr(model, "patch_embed", None)
+    height, width = getattr(embedding, "img_size", None) or (height, width)
+    return (image(model, channels, height, width),), {}
+
+
+def _channels(model: nn.Module, path: str) -> int:
+    """What a convolution takes; 0 where there is none."""
+    try:
+        return int(getattr(model.get_submodule(path), "in_channels", 0))
+    except AttributeError:
+        return 0
+
+
+def _torchvision(model: nn.Module) -> Arguments | None:
+    """An image or a clip of the size that the library's weights of this class were trained on."""
+    home = type(model).__module__
+    if not home.startswith("torchvision.models."):
+        return None
+    size = getattr(model, "image_size", 299 if home.endswith(".inception") else 224)
+    frames = (16,) if ".video." in home else ()
+    return (image(model, 3, *frames, size, size),), {}
+
+
+def _open_clip(model: nn.Module) -> Arguments | None:
+    """An image, or a text, or both."""
+    if not type(model).__module__.startswith("open_clip."):
+        return None
+    visual: Any = getattr(model, "visual", model)
+    size = getattr(visual, "image_size", None)
+    length = getattr(model, "context_length", None) or getattr(model, "num_pos", None)
+    height, width = size if isinstance(size, tuple) else (size, size)
+    images = [image(model, 3, height, width)] if size else []
+    texts = [tokens(length)] if length else []
+    return ((*images, *texts), {}) if images or texts else None

@@ -1,0 +1,236 @@
+"""Watching the operations of a forward pass: which parameters go into each, and after which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from lrd_registry.model_names.wrappers import wrapper_of
+from lrd_registry.tracing.torch_ops import run, takes_shapes_alone, tensors_in, written_by
+
+
+class Use(NamedTuple):
+    """An operation that a parameter goes into.
+
+    Attributes:
+        step: the operation's position in the forward pass, from 0.
+        operation: such as `aten.convolution`; `output`, where the parameter is handed out as it is.
+        module: the path of the module whose forward was running, as its author wrote it
+            (`blocks.3.attn`); `""` at the top.
+    """
+
+    step: int
+    operation: str
+    module: str
+
+
+@dataclass(frozen=True, repr=False)
+class Trace:
+    """One forward pass of a model, by the names of its parameters, each under its first name.
+
+    `print` shows the order of use in short, by modules and blocks.
+
+    Attributes:
+        uses: parameter -> its first and its last use, in the model's order.
+        unused: the parameters that the forward pass does not use, in the model's order.
+        depends: each parameter -> the others whose output reaches one of its uses.
+    """
+
+    uses: Mapping[str, tuple[Use, Use]]
+    unused: tuple[str, ...]
+    depends: Mapping[str, frozenset[str]]
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.uses), self.unused))
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self.uses):,} used and {len(self.unused):,} unused parameters>"
+
+    def __str__(self) -> str:
+        lines = [" → ".join(dict.fromkeys(map(_short, self.order())))]
+        if self.unused:
+            lines.append(f"unused: {', '.join(dict.fromkeys(map(_short, self.unused)))}")
+        return "\n".join(lines)
+
+    def comes_before(self, one: str, other: str) -> bool:
+        """Whether `other` depends on `one`, and `one` not on `other`.
+
+        Parameters of parallel branches come in neither order, whichever branch runs first; nor
+        do two that are used again and again in turn.
+
+        Raises:
+            KeyError: the model has no parameter of one of these names.
+        """
+        return other not in self.depends[one] and one in self.depends[other]
+
+    def order(self) -> list[str]:
+        """The parameters that are used, by their first use."""
+        return sorted(self.uses, key=lambda name: self.uses[name][0].step)
+
+
+def _short(name: str) -> str:
+    """The block that a parameter is in, by the first index in its name; else its module.
+
+    >>> _short("encoder.layer.3.attn.qkv.weight"), _short("norm.pre.weight"), _short("cls_token")
+    ('encoder.layer.3', 'norm.pre', 'cls_token')
+    """
+    segments = name.split(".")
+    index = next((place for place, text in enumerate(segments) if text.isdecimal()), None)
+    return ".".join(segments[: -1 if index is None else index + 1] or segments)
+
+
+class Content(NamedTuple):
+    """What a tensor was computed from: parameters, as a set of bits, and the input or not."""
+
+    parameters: int
+    data: bool
+
+
+CONSTANT = Content(0, False)
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes for every parameter the operations that use it, and what these depend on.
+
+    Every storage carries a `Content`, so that views share theirs, and what is written in place
+    reaches them. What an operation gives, or writes, carries the union of what it takes.
+
+    A parameter is *used* where it meets data: where an operation takes data (the input, or what
+    was computed from it) and also the parameter, or something computed from parameters and
+    constants alone, such as a transposed or standardised weight, or a bias looked up in a table.
+    The use depends on all parameters that the data carries. A parameter that never meets data is
+    used where it is taken, and depends on nothing.
+
+    Args:
+        parameters: the model's, in its order.
+        inputs: the tensors that are its input.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], inputs: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.running: Any = None
+        self.path: list[str] = [""]
+        self._step = 0
+        self._overwritten: set[StorageWeakRef] = set()
+        self._contents: dict[StorageWeakRef, Content] = {}
+        self._used: dict[int, tuple[Use, Use]] = {}
+        self._taken: dict[int, tuple[Use, Use]] = {}
+        self._depends = [0] * len(parameters)
+        for tensor in inputs:
+            self._set(tensor, Content(0, True))
+        for bit, parameter in enumerate(parameters):
+            self._set(parameter, Content(1 << bit, False))
+
+    def watch(self, model: nn.Module) -> None:
+        """Follow which of the model's modules is running, by hooks on each."""
+        first = {module: path for path, module in reversed(list(_paths(model, "")))}
+        for module, path in first.items():
+            module.register_forward_pre_hook(partial(self._enter, path), prepend=True)
+            module.register_forward_hook(self._leave)
+
+    def _enter(self, path: str, *_: object) -> None:
+        self.path.append(path)
+
+    def _leave(self, *_: object) -> None:
+        self.path.pop()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run one operation, and note what it takes and gives."""
+        options = dict(kwargs or {})
+        self.running = func
+        result, without_data = run(func, args, options, self._has_no_data)
+        self.running = None
+        written = written_by(func, args, options)
+        if without_data:
+            self._overwritten.update(map(_storage, tensors_in(written)))
+        if not takes_shapes_alone(func):
+            self._note(func, [*args, *options.values()], [result, *written])
+        self._step += 1
+        return result
+
+    def hand_out(self, output: object) -> None:
+        """Note the parameters that the model gives back as they are."""
+        for tensor in tensors_in(tree_leaves(output)):
+            content = self._get(tensor)
+            if not content.data:
+                self._use(self._taken, content.parameters, Use(self._step, "output", ""))
+
+    def trace(self, names: Sequence[str]) -> Trace:
+        """What was noted, by the parameters' names in the model's order."""
+        by_bit = {**self._taken, **self._used}
+        return Trace(
+            uses={name: by_bit[bit] for bit, name in enumerate(names) if bit in by_bit},
+            unused=tuple(name for bit, name in enumerate(names) if bit not in by_bit),
+            depends={
+                name: frozenset(names[other] for other in _bits(before & ~(1 << bit)))
+                for bit, (name, before) in enumerate(zip(names, self._depends, strict=True))
+            },
+        )
+
+    def _note(self, func: Any, taken: list[Any], given: list[Any]) -> None:
+        data = weights = 0
+        meets_data = False
+        for tensor in tensors_in(taken):
+            content = self._get(tensor)
+            meets_data |= content.data
+            if content.data:
+                data |= content.parameters
+            else:
+                weights |= content.parameters
+        if weights:
+            use = Use(self._step, str(func.overloadpacket), self.path[-1])
+            self._use(self._used if meets_data else self._taken, weights, use)
+            for bit in _bits(weights) if data else ():
+                self._depends[bit] |= data
+        if weights or meets_data:
+            for tensor in tensors_in(given):
+                self._set(tensor, Content(data | weights, meets_data))
+
+    def _has_no_data(self, tensor: Tensor) -> bool:
+        return tensor.is_meta or (bool(self._overwritten) and _storage(tensor) in self._overwritten)
+
+    def _use(self, uses: dict[int, tuple[Use, Use]], parameters: int, use: Use) -> None:
+        for bit in _bits(parameters):
+            first, _ = uses.get(bit, (use, use))
+            uses[bit] = (first, use)
+
+    def _get(self, tensor: Tensor) -> Content:
+        return self._contents.get(_storage(tensor), CONSTANT)
+
+    def _set(self, tensor: Tensor, content: Content) -> None:
+        self._contents[_storage(tensor)] = content
+
+
+def _paths(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
+    """All modules by path, as their author wrote it."""
+    yield path, module
+    kind: type = type(module)
+    wrapper = wrapper_of(kind)
+    held = wrapper.held if wrapper else ()
+    for name, child in module.named_children():
+        yield from _paths(child, path if name in held else f"{path}.{name}" if path else name)
+
+
+def _storage(tensor: Tensor) -> StorageWeakRef:
+    """A key that stays its storage's own, without keeping the memory."""
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+
+
+def _bits(parameters: int) -> Iterator[int]:
+    while parameters:
+        lowest = parameters & -parameters
+        yield lowest.bit_length() - 1
+        parameters ^= lowest

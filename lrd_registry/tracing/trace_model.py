@@ -1,0 +1,128 @@
+"""The order in which a model uses its parameters, found by running it once."""
+
+from __future__ import annotations
+
+import random
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.tracing.arguments import Arguments
+from lrd_registry.tracing.copy_model import on_meta, structural_copy, with_its_data
+from lrd_registry.tracing.example_inputs import Inputs, arguments_of, given_arguments
+from lrd_registry.tracing.failures import failure, phrase
+from lrd_registry.tracing.recorder import Recorder, Trace
+
+FIX = "pass real tensors"
+
+
+def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
+    """Run one forward pass, and find which parameters it uses, when, and after which others.
+
+    A copy of the model's structure is run, in eval mode, on the meta device: no weight is read or
+    copied, nothing is computed, and the model, its buffers, its mode and the random state stay
+    as they are. What wraps the model is left away, and hooks that are plain functions are not run.
+
+    One parameter comes before another where the other *depends* on it, and not the reverse. A
+    parameter is used where it meets data: the input, or what was computed from it. The use
+    depends on every parameter from which this data was computed. Thus blocks one after another
+    are ordered, also through residual connections, and parallel branches are not, whichever of
+    them runs first, until something takes the output of both. What is computed from parameters
+    alone (a standardised weight, a relative position bias, learnt queries) orders nothing by
+    itself; meeting data is a use of all that it was computed from. A parameter used several times,
+    such as a tied weight or a shared bias, depends on what any of its uses depends on.
+
+    Tensors are followed by their memory. Where data is written into a part of a tensor, its other
+    parts count as computed from it too.
+
+    Args:
+        model: any module, also wrapped.
+        inputs: what the model takes: a tensor, a shape (a tuple of integers), a list of these, or
+            a mapping by argument name; what is neither is handed on as it is. Left out: what the
+            model says of itself, as models of timm, transformers, torchvision and open_clip do.
+            With tensors that hold data, the weights are copied, and the pass is computed; a
+            model that looks at its data can only be traced so.
+
+    Raises:
+        ModelError: the model does not say what it takes; or it cannot be copied, or is
+            TorchScript; or the forward pass fails, or needs data, as `if x.sum() > 0` does: the
+            operation is named.
+
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    >>> found = trace(net, (1, 2))
+    >>> found.order(), found.comes_before("0.weight", "2.weight")
+    (['0.weight', '0.bias', '2.weight', '2.bias'], True)
+    """
+    if not isinstance(model, nn.Module):
+        raise InvalidArgumentError(f"expected a torch.nn.Module, found {type(model).__name__}")
+    _check_not_scripted(model)
+    arguments = arguments_of(model) if inputs is None else given_arguments(inputs, model)
+    names = [name for name, _ in model.named_parameters()]
+    on_data = inputs is not None and _have_data(arguments)
+    stand_in = with_its_data if on_data else on_meta
+    copied, parameters = _copy(model, stand_in)
+    recorder = Recorder(parameters, [x for x in tree_leaves(arguments) if isinstance(x, Tensor)])
+    recorder.watch(copied)
+    try:
+        _run(copied, arguments, recorder)
+    except Exception as error:
+        fix = "build it with its weights, and pass real tensors" if _is_on_meta(model) else FIX
+        why = failure(error, recorder.running, recorder.path[-1], fix)
+        raise ModelError(f"{type(model).__name__} cannot be traced{why}") from error
+    return recorder.trace(names)
+
+
+def _check_not_scripted(model: nn.Module) -> None:
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ModelError(
+                f"{path or 'the model'} is TorchScript, which cannot be traced; trace the module "
+                "that it was made from"
+            )
+
+
+def _have_data(arguments: Arguments) -> bool:
+    return any(isinstance(x, Tensor) and not x.is_meta for x in tree_leaves(arguments))
+
+
+def _is_on_meta(model: nn.Module) -> bool:
+    return any(parameter.is_meta for parameter in model.parameters())
+
+
+def _copy(model: nn.Module, stand_in: Any) -> tuple[nn.Module, list[nn.Parameter]]:
+    try:
+        return structural_copy(model, stand_in)
+    except Exception as error:
+        raise ModelError(
+            f"{type(model).__name__} cannot be copied to be traced: {phrase(error)}; trace it "
+            "before it is sharded or wrapped"
+        ) from error
+
+
+def _run(model: nn.Module, arguments: Arguments, recorder: Recorder) -> None:
+    positional, by_name = arguments
+    with _nothing_changed(arguments), recorder:
+        output = model(*positional, **by_name)
+    recorder.hand_out(output)
+
+
+@contextmanager
+def _nothing_changed(arguments: Arguments) -> Iterator[None]:
+    """Keep gradients off, warnings quiet, and the random state as it was."""
+    devices = {x.device for x in tree_leaves(arguments) if isinstance(x, Tensor) and x.is_cuda}
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=list(devices)))
+        stack.callback(random.setstate, random.getstate())
+        if numpy := sys.modules.get("numpy"):
+            stack.callback(numpy.random.set_state, numpy.random.get_state())
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        yield
