@@ -36,7 +36,7 @@ def explain(
     """
     from lrd_registry.assign.assign_layers import assign_layers
     from lrd_registry.cli.render import depth_data, depth_text, layer_rows, parameter_rows, table
-    from lrd_registry.decay import check_layer_decay
+    from lrd_registry.decay import check_layer_decay, warn_above_1
     from lrd_registry.groups.build_param_groups import build_param_groups
     from lrd_registry.model_names.parameters import collect_parameters
     from lrd_registry.models import build_model
@@ -53,6 +53,7 @@ def explain(
         )
     else:
         check_layer_decay(layer_decay)
+        warn_above_1(layer_decay)
     rows = parameter_rows(collect_parameters(built), assignment, groups, layer_decay)
     if not parameters:
         rows = layer_rows(rows, assignment, layer_decay)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from lrd_registry.groups.scales import Scales
+from lrd_registry.decay import layer_scale
 
 if TYPE_CHECKING:
     from lrd_registry.assignment import Assignment, Level
@@ -50,28 +50,27 @@ def parameter_rows(
 def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
     """One row per layer, from those of its parameters; `decayed` counts elements."""
     layers: dict[Level, dict[str, Any]] = {
-        level: {
-            "layer": level[1],
+        (part, layer): {
+            "layer": layer,
             "entry": entry,
             "parameters": 0,
             "elements": 0,
-            "scale": scale,
+            "scale": layer_scale(layer, len(entries), layer_decay),
             "weight_decay": 0.0,
             "decayed": 0,
         }
-        for (level, scale), entry in zip(
-            Scales(layer_decay).of(assignment).items(), assignment.layers, strict=True
-        )
+        for part, entries in assignment.parts.items()
+        for layer, entry in enumerate(entries)
     }
     for row in rows:
-        layer = layers[assignment[row["name"]].level]
-        layer["parameters"] += 1
-        layer["elements"] += row.get("elements", 0)
+        found = layers[assignment[row["name"]].level]
+        found["parameters"] += 1
+        found["elements"] += row.get("elements", 0)
         if row.get("weight_decay"):
-            layer["weight_decay"] = row["weight_decay"]
-            layer["decayed"] += row["elements"]
-    found = list(layers.values())
-    return found if all("elements" in row for row in rows) else _without_shapes(found)
+            found["weight_decay"] = row["weight_decay"]
+            found["decayed"] += row["elements"]
+    every = list(layers.values())
+    return every if all("elements" in row for row in rows) else _without_shapes(every)
 
 
 def _without_shapes(rows: Rows) -> Rows:
