@@ -8,17 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lrd_registry.assignment import Placement
 from lrd_registry.decay import layer_scale
 from lrd_registry.errors import InvalidArgumentError
-
-
-class Place(NamedTuple):
-    """Where a side puts a parameter; no entry and no pattern where it has no rule set."""
-
-    layer: int
-    entry: str | None = None
-    pattern: str | None = None
-    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,8 @@ class Side:
         layout: which layout of it.
         depths: how many layers each part has; `""` where the model is all of one part.
         layer_decay: above 0, at most 1.
-        places: parameter name -> its place, in the model's order.
+        places: parameter name -> its placement, in the model's order; its entry and its pattern are
+            empty where the side has no rule set.
 
     Raises:
         InvalidArgumentError: layer 0 has a scale that floating point takes for 0.
@@ -42,7 +35,7 @@ class Side:
     layout: str
     depths: Mapping[str, int]
     layer_decay: float
-    places: Mapping[str, Place] = field(repr=False)
+    places: Mapping[str, Placement] = field(repr=False)
 
     @property
     def num_layers(self) -> int:
@@ -83,10 +76,10 @@ class Move(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What puts a parameter into its layer; None and None where the side has no rule set."""
+    """What puts a parameter into its layer; empty where the side has no rule set."""
 
-    entry: str | None
-    pattern: str | None
+    entry: str
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -125,8 +118,9 @@ def compare(a: Side, b: Side) -> Difference:
     """Compare two sides, over the parameters that both of them place.
 
     >>> names = ["embed", "block", "head"]
-    >>> a = Side("a", "mine", "default", {"": 3}, 0.5, {n: Place(i) for i, n in enumerate(names)})
-    >>> b = Side("b", "mine", "default", {"": 3}, 0.5, {**a.places, "block": Place(2)})
+    >>> places = {name: Placement(layer, "e", name) for layer, name in enumerate(names)}
+    >>> a = Side("a", "mine", "default", {"": 3}, 0.5, places)
+    >>> b = Side("b", "mine", "default", {"": 3}, 0.5, {**places, "block": places["head"]})
     >>> [move for change in compare(a, b).changes for move in change.moves]
     [Move(name='block', layer_a=1, layer_b=2, scale_a=0.5, scale_b=1.0)]
     """
@@ -165,5 +159,5 @@ def _rising_apart(moves: list[Move]) -> Iterator[tuple[Move, ...]]:
         yield tuple(moves)
 
 
-def _origin(place: Place) -> Origin:
+def _origin(place: Placement) -> Origin:
     return Origin(place.entry, place.pattern)

@@ -65,8 +65,8 @@ def _change_data(change: Change) -> dict[str, Any]:
 
     (names,) = columns("name")
     return {
-        "pattern": _sides(change.a.pattern, change.b.pattern),
-        "entry": _sides(change.a.entry, change.b.entry),
+        "pattern": _sides(change.a.pattern or None, change.b.pattern or None),
+        "entry": _sides(change.a.entry or None, change.b.entry or None),
         "of": change.of,
         "names": names,
         "layers": _sides(*columns("layer_a", "layer_b")),
@@ -91,9 +91,9 @@ def _count(change: Change) -> str:
     return count if len(change.moves) == change.of else f"{count}: {change.moves[0].name} …"
 
 
-def _known(a: str | None, b: str | None) -> tuple[str, str]:
+def _known(a: str, b: str) -> tuple[str, str]:
     """What both sides say, where one of them has nothing to say."""
-    return a or b or "", b or a or ""
+    return a or b, b or a
 
 
 def _arrow(a: str, b: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lrd_registry.assign.assign_layers import find_rule_set, select
 from lrd_registry.assignment import Assignment
-from lrd_registry.diff.difference import Place, Side
+from lrd_registry.diff.difference import Side
 from lrd_registry.engine.try_layouts import place_by_layout
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.parameters import Parameters
@@ -79,7 +79,7 @@ def find_side(spec: SideSpec, parameters: Parameters) -> Side:
         layout=assignment.layout,
         depths=assignment.depths,
         layer_decay=spec.layer_decay,
-        places={name: Place(*placed) for name, placed in assignment.placements.items()},
+        places=assignment.placements,
     )
 
 

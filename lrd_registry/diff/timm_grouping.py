@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lrd_registry.diff.difference import Place, Side
+from lrd_registry.assignment import Placement
+from lrd_registry.diff.difference import Side
 from lrd_registry.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def timm_side(model: nn.Module, layer_decay: float) -> Side:
         depths={"": last + 1},
         layer_decay=layer_decay,
         places={
-            name: Place(last - below[name]) for name, _ in model.named_parameters() if name in below
+            name: Placement(last - below[name], "", "")
+            for name, _ in model.named_parameters()
+            if name in below
         },
     )
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from lrd_registry.diff.difference import Place, Side, compare
+from lrd_registry.assignment import Placement
+from lrd_registry.diff.difference import Side, compare
 from lrd_registry.diff.report import change_rows, difference_data, difference_text
 from lrd_registry.diff.sides import apply_layout, find_side, parse_side
 from lrd_registry.diff.timm_grouping import timm_side
@@ -29,7 +30,9 @@ COLUMNS = ("pattern", "entry", "parameters", "layer", "shift", "scale", "factor"
 def side(layers, num_layers=4, layer_decay=0.5, patterns=None, entries=None):
     """A side from name -> layer; a pattern is the name without its last part, if not given."""
     places = {
-        name: Place(layer, (entries or {}).get(name, "e"), (patterns or {}).get(name, name[:-2]))
+        name: Placement(
+            layer, (entries or {}).get(name, "e"), (patterns or {}).get(name, name[:-2])
+        )
         for name, layer in layers.items()
     }
     return Side("side", "mine", "default", {"": num_layers}, layer_decay, places)
@@ -236,7 +239,7 @@ def test_timms_layers_are_those_of_its_scales():
         "head.weight": 3,
         "head.bias": 3,
     }
-    assert found.places["blocks.1.norm1.weight"] == Place(2, None, None)
+    assert found.places["blocks.1.norm1.weight"] == Placement(2, "", "")
 
 
 def test_a_model_without_a_group_matcher_is_cut_into_slices_of_12_tensors():
