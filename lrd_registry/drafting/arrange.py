@@ -90,13 +90,14 @@ class Arrangement:
                 yield from self._in_order(child)
 
     def _gap(self, node: Node) -> int | None:
+        """The gap that a node is in: what only the output depends on is after the last stack."""
         low, high = self._order.range(node.names, self._layers)
+        if high == len(self._layers):
+            return len(self.stacks)
         if low == NOWHERE:
-            return 0
-        for gap in range(1, len(self.stacks)):
-            if low < self._starts[gap] <= high:
-                return gap
-        return len(self.stacks) if high == len(self._layers) else None
+            return None if high else 0
+        gaps = range(1, len(self.stacks))
+        return next((gap for gap in gaps if low < self._starts[gap] <= high), None)
 
     def _families(self, rest: Sequence[Node], within: list[Node]) -> Iterator[list[Node]]:
         """What is within stacks, together with its numbered siblings, if all is used."""
@@ -127,6 +128,9 @@ class Arrangement:
 
     def _place_at_end(self, node: Node) -> None:
         low, high = self._order.range(node.names, self._layers)
+        if low == NOWHERE:
+            self._place_input(node, high)
+            return
         for number in range(len(self.stacks)):
             ends = {"first": self._starts[number], "last": self._starts[number + 1] - 1}
             for role, layer in ends.items():
@@ -134,6 +138,14 @@ class Arrangement:
                     self.ends[number].setdefault(role, []).append(node)
                     return
         raise CannotArrangeError(f"{node.path} is used inside a stack", self._stack_at(high))
+
+    def _place_input(self, node: Node, high: int) -> None:
+        """What enters at a later stack, such as a decoder's embeddings, is with its first block."""
+        number = self._starts.index(high) if high in self._starts else 0
+        if number:
+            self.ends[number].setdefault("first", []).append(node)
+        else:
+            self.gaps[0].append(node)
 
     def _stack_at(self, layer: int) -> Stack:
         inside = [n for n, start in enumerate(self._starts) if start <= layer]

@@ -45,17 +45,17 @@ class Stack:
         return tuple(name for group in groups for names in group.values() for name in names)
 
 
-_NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,9})([^0-9]*)")
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)")
 _DIGITS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True)
 class Family:
-    """Modules under one parent whose names differ in one number.
+    """Modules, or parameters in a list, under one parent whose names differ in their last number.
 
     Attributes:
         parent: the path of the module that holds them.
-        before: what is before the number in each name; nothing, in a module list.
+        before: what is before the number in each name; nothing, in a list.
         after: what is after it.
         members: the modules by their numbers, in numeric order.
         silent: the positions of modules without parameters between them, in a module list.
@@ -93,12 +93,17 @@ class Family:
         return tuple(name for member in self.members.values() for name in member.names)
 
 
-def families(node: Node) -> list[Family]:
-    """The families directly in a module, also those of one member, in the model's order."""
+def families(node: Node, *, of_parameters: bool = False) -> list[Family]:
+    """The families directly in a module, also those of one member, in the model's order.
+
+    Args:
+        node: the module.
+        of_parameters: whether a list of parameters is one too.
+    """
     found: dict[tuple[str, str], dict[int, Node]] = {}
     for key, child in node.children.items():
         numbered = _NUMBERED.fullmatch(key)
-        if numbered and child.children:
+        if numbered and (child.children or (of_parameters and key.isdecimal())):
             before, number, after = numbered.groups()
             found.setdefault((before, after), {})[int(number)] = child
     return [
@@ -132,8 +137,16 @@ def families_below(node: Node) -> Iterator[Family]:
             yield from families_below(child)
 
 
+def families_in_members(node: Node) -> Iterator[Family]:
+    """The families in the members of those families whose members are not alike."""
+    for family in families_below(node):
+        for member in family.members.values() if not is_repeated(family) else ():
+            yield from families_below(member)
+            yield from families_in_members(member)
+
+
 def numbered(path: str) -> tuple[str, int]:
-    """A path with `{}` in place of the number in its last part, and the number; none: `""`.
+    """A path with `{}` in place of the last number in its last part, and the number; none: `""`.
 
     >>> numbered("patch_embeds.2"), numbered("stage3.norm")
     (('patch_embeds.{}', 2), ('', -1))

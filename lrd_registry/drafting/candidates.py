@@ -12,7 +12,7 @@ from lrd_registry.drafting.chain import Chain
 from lrd_registry.drafting.compose_entries import Composing
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node, shortest_patterns
-from lrd_registry.drafting.naming import DraftEntry, entry_name
+from lrd_registry.drafting.naming import UNSEEN, DraftEntry, entry_name, with_head
 from lrd_registry.drafting.open_tree import Opened, Opening
 from lrd_registry.drafting.towers import Tower, Towers, find_towers
 
@@ -22,13 +22,14 @@ def split(opened: Opened, stack: Stack, root: Node) -> Opened:
     stacks = tuple(other for other in opened.stacks if other is not stack)
     if "{stage}" not in stack.pattern:
         blocks = [stack.pattern.replace("{block}", str(n)) for (n,) in stack.runs]
-        return Opened(stacks, opened.rest + tuple(_nodes(root, blocks)))
+        return replace(opened, stacks=stacks, rest=opened.rest + tuple(_nodes(root, blocks)))
     stages: dict[int, dict[Indices, tuple[str, ...]]] = {}
     for (stage, block), names in stack.runs.items():
         stages.setdefault(stage, {})[(block,)] = names
     parts = tuple(_stage(stack, n, runs) for n, runs in stages.items())
     beside = [j.pattern.replace("{stage}", str(n)) for j in stack.beside for (n,) in j.groups]
-    return Opened(stacks + parts, opened.rest + tuple(_nodes(root, beside)))
+    rest = opened.rest + tuple(_nodes(root, beside))
+    return replace(opened, stacks=stacks + parts, rest=rest)
 
 
 def _stage(stack: Stack, number: int, runs: Groups) -> Stack:
@@ -83,8 +84,14 @@ class Candidates:
         yield from (_unsure(found, WHOLE_STAGES) for found in self._of_stacks(flat))
         yield from self._of_stacks(Opening(self._order, self._weights, levels=1, least=1))
         if chain := Chain(self._root, self._order, self._weights).entries():
-            yield _unsure(_of_layers(chain), LITERAL)
-        yield _unsure(_of_layers([DraftEntry("all", {"match": ["**"]})]), ALL)
+            yield _unsure(_of_layers(with_head(chain, self._root)), LITERAL, *self._unseen())
+        yield _unsure(_of_layers([DraftEntry("all", {"match": ["**"]})]), ALL, *self._unseen())
+
+    def _unseen(self) -> Iterator[str]:
+        """Of a plain draft, a sentence on what the pass does not use."""
+        if unseen := self._order.unused - self._aliases.keys():
+            patterns = ", ".join(shortest_patterns(self._root, unseen))
+            yield UNSEEN.format(patterns, len(unseen), len(self._root.names), "the last layer")
 
     def _of_stacks(self, opening: Opening) -> Iterator[Candidate]:
         opened = opening.open(self._root)
@@ -103,12 +110,12 @@ class Candidates:
         if towers := find_towers(self._root, self._order, opened):
             return self._of_towers(towers)
         entries, unsure = self._entries(self._root, opened)
-        return replace(_of_layers(entries), unsure=unsure)
+        return replace(_of_layers(with_head(entries, self._root)), unsure=unsure)
 
     def _entries(self, root: Node, opened: Opened) -> tuple[list[DraftEntry], tuple[str, ...]]:
         arrangement = Arrangement(self._order, opened)
         composing = Composing(root, self._order, arrangement, self._weights, self._aliases)
-        return composing.entries(), tuple(composing.unsure)
+        return composing.entries(), (*opened.unsure, *composing.unsure)
 
     def _of_towers(self, found: Towers) -> Candidate:
         layout: dict[str, Any] = {"parts": {}}
@@ -144,5 +151,5 @@ def _of_layers(entries: Sequence[DraftEntry]) -> Candidate:
     return Candidate({"layers": layers}, comments)
 
 
-def _unsure(candidate: Candidate, sentence: str) -> Candidate:
-    return replace(candidate, unsure=(*candidate.unsure, sentence))
+def _unsure(candidate: Candidate, *sentences: str) -> Candidate:
+    return replace(candidate, unsure=(*candidate.unsure, *sentences))

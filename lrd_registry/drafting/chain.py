@@ -1,15 +1,14 @@
-"""A plainer draft, for a model without stacks: one entry after another, in the order of use."""
+"""Modules that repeat in no list, one entry after another in the order of use."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lrd_registry.drafting.block_stacks import numbered
-from lrd_registry.drafting.compose_entries import UNUSED
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node, shortest_patterns
-from lrd_registry.drafting.naming import DraftEntry, entry_name
+from lrd_registry.drafting.naming import UNUSED, DraftEntry, entry_name
 
 MOST = 0.5
 """The share of the weights from which a module is opened, and its children are entries."""
@@ -33,22 +32,35 @@ class Chain:
         self._weights = frozenset(weights)
 
     def entries(self) -> list[DraftEntry]:
-        """The entries in the order of use; the last is the head."""
+        """The entries of the whole model in the order of use; the last is the head."""
         nodes = list(self._opened(self._root))
-        used = [node for node in nodes if self._order.is_used(node.names)]
-        used.sort(key=lambda node: self._order.first_step(node.names))
-        links = self._merged(self._links(used))
+        links = self._merged(self._with_one_head(self._links(self._used(nodes))))
         unused = [node for node in nodes if not self._order.is_used(node.names)]
         return list(self._written(links, unused))
+
+    def entries_below(self, nodes: Sequence[Node], taken: set[str]) -> list[DraftEntry]:
+        """The entries of what is used before something else; `taken` are other entries' names."""
+        opened = list(self._opened(Node("", (), {node.path: node for node in nodes})))
+        links = self._merged(self._links(self._used(opened)))
+        return [self._entry(link, taken) for link in links]
+
+    def _used(self, nodes: Iterable[Node]) -> list[Node]:
+        used = [node for node in nodes if self._order.is_used(node.names)]
+        return sorted(used, key=lambda node: self._order.first_step(node.names))
 
     def _opened(self, node: Node) -> Iterator[Node]:
         """The children of a module, and in place of one that holds most weights, its own."""
         for child in node.children.values():
             inside = [c for c in child.children.values() if self._count(c)]
-            if len(inside) > 1 and self._count(child) >= MOST * len(self._weights):
+            is_list = len(inside) > 1 or (inside and self._is_wrapper(inside[0]))
+            if is_list and self._count(child) >= MOST * len(self._weights):
                 yield from self._opened(child)
             else:
                 yield child
+
+    def _is_wrapper(self, child: Node) -> bool:
+        """Whether a module's one child is neither its weight nor the one block of a list."""
+        return bool(child.children) and not numbered(child.path)[0]
 
     def _count(self, node: Node) -> int:
         return len(self._weights.intersection(node.names))
@@ -63,7 +75,7 @@ class Chain:
             if not links or (is_own and any(map(self._count, links[-1].nodes))):
                 links.append(_Link())
             links[-1].nodes.append(node)
-        return self._with_one_head(links)
+        return links
 
     def _with_one_head(self, links: list[_Link]) -> list[_Link]:
         """What is used after a module that was opened is the head, all of it."""
@@ -83,6 +95,11 @@ class Chain:
                 nodes = [node for other in merged[found[0] :] for node in other.nodes]
                 merged[found[0] :] = [_Link(nodes)]
         return merged
+
+    def _entry(self, link: _Link, taken: set[str]) -> DraftEntry:
+        name = entry_name(link.nodes[0].path, taken)
+        taken.add(name)
+        return DraftEntry(name, {"match": list(shortest_patterns(self._root, set(link.names)))})
 
     def _written(self, links: list[_Link], unused: list[Node]) -> Iterator[DraftEntry]:
         taken = {"head"}

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from lrd_registry.drafting.arrange import Arrangement
 from lrd_registry.drafting.block_stacks import Stack
+from lrd_registry.drafting.chain import Chain
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node, shortest_patterns
-from lrd_registry.drafting.naming import DraftEntry, entry_name, stack_names
+from lrd_registry.drafting.naming import UNSEEN, UNUSED, DraftEntry, entry_name, stack_names
 
 SMALL_GAP = 2
 """So many weights between two stacks join the one before; more are an entry of their own."""
 
-UNUSED = "the forward pass does not use {}"
+LEAST_SHARE = 0.25
+LEAST_WEIGHTS = 4
+"""What is before the first stack with as many weights, and as large a share of the model's, is an
+encoder of its own, and no stem."""
+
 OPENS = (
     "{} opens its stage, and shares the layer of the block before it (`previous`); with `first`, "
     "it would share that of the stage's first block."
@@ -43,6 +49,7 @@ class Composing:
         self._aliases = aliases
         self.unsure: list[str] = []
         self._idle = self._place_idle()
+        self._note_unseen()
 
     def entries(self) -> list[DraftEntry]:
         """The entries in forward order."""
@@ -51,13 +58,31 @@ class Composing:
     def _entries(self) -> Iterator[DraftEntry]:
         names = stack_names([stack.path for stack in self._at.stacks])
         taken = {"stem", "head", *names}
-        yield from self._plain("stem", 0)
+        yield from self._chain(taken) or self._plain("stem", 0)
         for number, stack in enumerate(self._at.stacks):
             yield self._of_stack(names[number], number, stack)
             if number + 1 < len(names) and not self._joins(number + 1):
                 path = max(self._at.gaps[number + 1], key=lambda node: len(node.names)).path
                 yield from self._plain(entry_name(path, taken), number + 1)
         yield from self._plain("head", len(names))
+
+    def _chain(self, taken: set[str]) -> list[DraftEntry]:
+        """The entries of an encoder of single layers in place of a stem; none for a small one."""
+        names = {name for node in self._at.gaps[0] for name in node.names}
+        weights = self._weights & names
+        if len(weights) < max(LEAST_WEIGHTS, LEAST_SHARE * len(self._weights)):
+            return []
+        chain = Chain(self._root, self._order, weights)
+        entries = chain.entries_below(self._at.gaps[0], set(taken))
+        if len(entries) < LEAST_WEIGHTS:
+            return []
+        taken.update(entry.name for entry in entries)
+        idle = self._idle[0]
+        first = {"match": [*entries[0].patterns["match"], *self._patterns(idle)]}
+        return [
+            replace(entries[0], patterns=first, comments=self._say_unused(idle)),
+            *entries[1:],
+        ]
 
     def _plain(self, name: str, gap: int) -> Iterator[DraftEntry]:
         if nodes := self._in_gap(gap):
@@ -84,6 +109,17 @@ class Composing:
             self.unsure.append(OPENS.format(", ".join(opening)))
         if self._joins(number + 1) and (nodes := self._at.gaps[number + 1]):
             self.unsure.append(BETWEEN.format(", ".join(self._patterns(nodes))))
+
+    def _note_unseen(self) -> None:
+        """Nothing that the pass did not use has a layer in silence."""
+        last = len(self._idle) - 1
+        for gap, nodes in enumerate(self._idle):
+            unseen = [node for node in nodes if node.names[0] not in self._aliases]
+            if unseen:
+                where = {0: "the first layer", last: "the last layer"}.get(gap, "a layer between")
+                count = sum(len(node.names) for node in unseen)
+                said = ", ".join(self._patterns(unseen))
+                self.unsure.append(UNSEEN.format(said, count, len(self._root.names), where))
 
     def _in_gap(self, gap: int) -> list[Node]:
         return [*self._at.gaps[gap], *self._idle[gap]]

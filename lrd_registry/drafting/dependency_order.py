@@ -13,10 +13,10 @@ NOWHERE = -1
 
 
 class Order:
-    """The strict order of a trace, on sets of parameters.
+    """The order of a trace by first uses, on sets of parameters.
 
-    A set is an integer here, with a bit for each parameter, so that a question about two large
-    sets is one operation.
+    One parameter comes before another whose first use depends on it. A set is an integer here,
+    with a bit for each parameter, so that a question about two large sets is one operation.
     """
 
     def __init__(self, trace: Trace, written: Mapping[str, str]) -> None:
@@ -24,14 +24,13 @@ class Order:
         self.unused = frozenset(written[name] for name in trace.unused)
         self._uses = {written[name]: uses for name, uses in trace.uses.items()}
         self._bits = {written[name]: 1 << bit for bit, name in enumerate(trace.order())}
-        self._reused = self.mask(name for name in self._bits if self.is_reused(name))
+        self._residual, self._ran = trace.residual, trace.ran
         self._before = dict.fromkeys(self._bits, 0)
         self._after = dict.fromkeys(self._bits, 0)
-        for name, others in trace.depends.items():
+        for name, others in trace.needs.items():
             for other in others:
-                if name not in trace.depends.get(other, ()):
-                    self._before[written[name]] |= self._bits[written[other]]
-                    self._after[written[other]] |= self._bits[written[name]]
+                self._before[written[name]] |= self._bits[written[other]]
+                self._after[written[other]] |= self._bits[written[name]]
 
     def mask(self, names: Iterable[str]) -> int:
         """A set of parameters; those that are not used are in none."""
@@ -59,10 +58,13 @@ class Order:
         uses = self._uses
         return min((uses[name][0].step for name in names if name in uses), default=float("inf"))
 
-    def is_reused(self, name: str) -> bool:
-        """Whether a parameter is used several times."""
-        first, last = self._uses[name]
-        return first.step != last.step
+    def is_residual(self, path: str) -> bool | None:
+        """Whether a module is a residual step; None where nothing shows it."""
+        return self._residual.get(path)
+
+    def runs(self, path: str) -> bool:
+        """Whether a module runs itself, unlike a list."""
+        return path in self._ran
 
     def is_last_used_in(self, name: str, module: str) -> bool:
         """Whether a parameter's last use, not its first, is in the module at this path."""
@@ -74,13 +76,9 @@ class Order:
         return any(name in self._bits for name in names)
 
     def leads_to(self, one: Sequence[str], other: Sequence[str]) -> bool:
-        """Whether something of `one` comes before something of `other`, and nothing after.
-
-        What is used again later, such as a bias that the first block shares with the others, may
-        come after; whether the draft is in order in the end is checked by itself.
-        """
+        """Whether something of `one` comes before something of `other`, and nothing after."""
         ones = self.mask(one)
-        return bool(ones & self.before(other)) and not ones & self.after(other) & ~self._reused
+        return bool(ones & self.before(other)) and not ones & self.after(other)
 
     def are_apart(self, one: Sequence[str], other: Sequence[str]) -> bool:
         """Whether nothing of one comes before or after anything of the other."""

@@ -7,6 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lrd_registry.drafting.module_tree import Node
+
+UNUSED = "the forward pass does not use {}"
+UNSEEN = (
+    "The forward pass does not use {}: {:,} of {:,} parameters, put into {}; give inputs that "
+    "use them."
+)
+
 ROLES = ("match", "previous", "first", "last")
 
 
@@ -38,6 +46,21 @@ class DraftEntry:
             for role, texts in self.patterns.items()
         }
         return replace(self, patterns=patterns)
+
+
+NO_HEAD = "the model has no head; with one, its blocks have the same scales"
+
+
+def with_head(entries: Sequence[DraftEntry], root: Node) -> list[DraftEntry]:
+    """The entries with one for a head, also where the model has none: its layer is there.
+
+    Of a model that is a list of modules itself, the last of them is the head.
+    """
+    outermost = entries[-1].patterns["match"][0].partition(".")[0]
+    if entries[-1].name == "head" or outermost.isdigit() or outermost == "{block}":
+        return list(entries)
+    name = next(name for name in ("head", "fc", "classifier", "head_") if name not in root.children)
+    return [*entries, DraftEntry("head", {"match": [f"{name}.**"]}, True, (NO_HEAD,))]
 
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9-]+")

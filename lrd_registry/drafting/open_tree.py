@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from lrd_registry.drafting.block_stacks import (
@@ -12,10 +13,15 @@ from lrd_registry.drafting.block_stacks import (
     Stack,
     families,
     families_below,
+    families_in_members,
+    numbered,
 )
+from lrd_registry.drafting.block_unit import are_residual, unit_of
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node
 from lrd_registry.drafting.weighing import Weighing
+
+UNIT = "Each {} holds {} modules that are alike; a layer is each {}, where it could be each {}."
 
 STAGES = 2
 """How deep indices go: stages, and blocks in them."""
@@ -23,13 +29,22 @@ STAGES = 2
 
 @dataclass(frozen=True)
 class Opened:
-    """The stacks of a module, and the largest modules and parameters that hold nothing of them."""
+    """What is in a module.
+
+    Attributes:
+        stacks: its stacks of blocks.
+        rest: the largest modules and parameters that hold nothing of them.
+        unsure: the choices that could have been made otherwise, a sentence each.
+    """
 
     stacks: tuple[Stack, ...] = ()
     rest: tuple[Node, ...] = ()
+    unsure: tuple[str, ...] = ()
 
     def __add__(self, other: Opened) -> Opened:
-        return Opened(self.stacks + other.stacks, self.rest + other.rest)
+        return Opened(
+            self.stacks + other.stacks, self.rest + other.rest, self.unsure + other.unsure
+        )
 
 
 class Opening:
@@ -48,6 +63,7 @@ class Opening:
         self._order = order
         self._weighing = Weighing(weights, least)
         self._levels = levels
+        self._of_parameters = least == 1
 
     def open(self, node: Node) -> Opened:
         """Open a module; without a stack in it, it is one of the rest."""
@@ -66,7 +82,7 @@ class Opening:
         return opened if opened.stacks and not is_small else Opened((), (node,))
 
     def _by_member(self, node: Node) -> Iterator[tuple[str, Family]]:
-        for family in families(node):
+        for family in families(node, of_parameters=self._of_parameters):
             for member in family.members.values() if not self._weighing.is_backbone(family) else ():
                 yield member.path, family
 
@@ -80,11 +96,19 @@ class Opening:
             deep = {n: m for n, m in family.members.items() if self._inner(m, inner)}
             if len(deep) < len(family.members):
                 return self._open_mixed(family, deep, inner)
-            return Opened((self._stages(family, inner) if self._levels > 1 else _flat(family),))
-        is_stack = inner or (
-            self._weighing.is_of_blocks(family) and self._weighing.is_large(family)
-        )
+            return (
+                self._open_stages(family, inner) if self._levels > 1 else Opened((_flat(family),))
+            )
+        is_stack = inner or self._is_of_steps(family) or self._is_of_blocks(family)
         return Opened((_flat(family),)) if is_stack else _closed(family)
+
+    def _open_stages(self, family: Family, inner: list[str]) -> Opened:
+        blocks = self._blocks(family, inner)
+        is_block, is_sure = unit_of(family, blocks, self._order)
+        stack = _flat(family) if is_block else self._stages(family, inner)
+        other = self._stages(family, inner) if is_block else _flat(family)
+        unsure = UNIT.format(family.pattern("block"), len(blocks[0]), stack.pattern, other.pattern)
+        return Opened((stack,), (), () if is_sure else (unsure,))
 
     def _open_mixed(self, family: Family, deep: dict[int, Node], inner: list[str]) -> Opened:
         """Some members are stages: `layer1` to `layer4` after `layer0`, or some of a list."""
@@ -107,6 +131,22 @@ class Opening:
                 opened += Opened((), (member,)) if inner else self.open(member)
         return opened
 
+    def _blocks(self, family: Family, inner: list[str]) -> list[list[Node]]:
+        """The blocks in each member."""
+        return [
+            [block for blocks in self._inner(member, inner) for block in blocks.members.values()]
+            for member in family.members.values()
+        ]
+
+    def _is_of_blocks(self, family: Family) -> bool:
+        return self._weighing.is_of_blocks(family) and self._weighing.is_large(family)
+
+    def _is_of_steps(self, family: Family) -> bool:
+        """Whether members are residual steps, of one weight at least."""
+        members = list(family.members.values())
+        is_step = len(members) > 1 and are_residual(members, self._order)
+        return is_step and self._weighing.is_of_blocks(family, least=1)
+
     def _is_sequence(self, family: Family) -> bool:
         return len(family.members) > 1 and family.is_contiguous and self._is_ordered(family)
 
@@ -116,14 +156,31 @@ class Opening:
     def _inner_patterns(self, family: Family) -> list[str]:
         """The runs of blocks that members have, as patterns relative to the member.
 
+        Where there are none of several weights, they may be residual steps of one weight, or
+        deeper in the members, below a list of unlike modules.
+        """
+        return (
+            self._patterns(family, families_below, self._weighing.is_of_blocks)
+            or self._patterns(family, families_below, self._is_of_steps)
+            or self._patterns(family, families_in_members, self._is_of_steps)
+        )
+
+    def _patterns(
+        self,
+        family: Family,
+        inside: Callable[[Node], Iterable[Family]],
+        is_run: Callable[[Family], bool],
+    ) -> list[str]:
+        """The patterns of one kind of runs.
+
         A run in a list of modules may have any length; one in numbered names (`conv1` to `conv3`)
         is the anatomy of a block unless its length differs from member to member.
         """
         found: dict[str, list[int]] = {}
         lists: set[str] = set()
         for member in family.members.values():
-            for inner in families_below(member):
-                if self._is_sequence(inner) and self._weighing.is_of_blocks(inner):
+            for inner in inside(member):
+                if self._is_sequence(inner) and is_run(inner):
                     found.setdefault(_relative(member, inner), []).append(len(inner.members))
                     lists |= {_relative(member, inner)} if inner.is_list else set()
         return [key for key, lengths in found.items() if key in lists or len(set(lengths)) > 1]
@@ -132,7 +189,7 @@ class Opening:
         """The runs of blocks in a member that follow one of the patterns."""
         return [
             family
-            for family in families_below(member)
+            for family in [*families_below(member), *families_in_members(member)]
             if _relative(member, family) in inner and _holds_modules(family)
         ]
 
@@ -156,7 +213,8 @@ def _flat(family: Family) -> Stack:
     runs: dict[Indices, tuple[str, ...]] = {
         (number,): member.names for number, member in family.members.items()
     }
-    return Stack(family.pattern(""), f"{family.pattern('block')}.**", runs)
+    end = ".**" if any(member.children for member in family.members.values()) else ""
+    return Stack(family.pattern(""), f"{family.pattern('block')}{end}", runs)
 
 
 def _closed(family: Family) -> Opened:
@@ -170,7 +228,10 @@ def _holds_modules(family: Family) -> bool:
 
 
 def _relative(member: Node, inner: Family) -> str:
-    return inner.pattern("block")[len(member.path) + 1 :]
+    """The blocks' pattern below a member; the member's own number is not said again."""
+    pattern = inner.pattern("block")[len(member.path) + 1 :]
+    _, number = numbered(member.path)
+    return re.sub(rf"(?<=[^0-9.]){number}(?=[^0-9.])", "*", pattern)
 
 
 def _beside(node: Node, inside: Collection[str]) -> Iterator[Node]:

@@ -35,14 +35,14 @@ class Weighing:
         """Whether a family of single layers is worth a look: a list of most of the model."""
         return self._least > 1 or (family.is_list and self._is_most(family))
 
-    def is_of_blocks(self, family: Family) -> bool:
+    def is_of_blocks(self, family: Family, *, least: int | None = None) -> bool:
         """Whether most members have several weights, and some neighbours are alike.
 
         In a list with activations between, all have to have some: a norm is no block.
         """
         sizes = [self._count(member.names) for member in family.members.values()]
-        large = [size >= self._least for size in sizes]
-        is_of_weights = all(sizes) or not family.silent
+        large = [size >= (least or self._least) for size in sizes]
+        is_of_weights = all(sizes) or not (family.silent or least)
         return 2 * sum(large) >= len(large) and is_of_weights and is_repeated(family)
 
     def _is_most(self, family: Family) -> bool:

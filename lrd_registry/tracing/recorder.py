@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +15,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lrd_registry.model_names.wrappers import wrapper_of
-from lrd_registry.tracing.torch_ops import run, takes_shapes_alone, tensors_in, written_by
+from lrd_registry.tracing.torch_ops import (
+    mixes_channels,
+    run,
+    takes_shapes_alone,
+    tensors_in,
+    written_by,
+)
 
 
 class Use(NamedTuple):
@@ -41,11 +49,20 @@ class Trace:
         uses: parameter -> its first and its last use, in the model's order.
         unused: the parameters that the forward pass does not use, in the model's order.
         depends: each parameter -> the others whose output reaches one of its uses.
+        needs: each parameter -> the others whose output reaches its first use.
+        ran: the paths of the modules that ran.
+        residual: module path -> whether it is a residual step: from its input a way leads to what
+            the sibling of the next number takes, or without one to its output, past all
+            multiplications by a matrix. A list, which does not run, takes what its first module
+            takes.
     """
 
     uses: Mapping[str, tuple[Use, Use]]
     unused: tuple[str, ...]
     depends: Mapping[str, frozenset[str]]
+    needs: Mapping[str, frozenset[str]]
+    ran: frozenset[str] = frozenset()
+    residual: Mapping[str, bool] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((tuple(self.uses), self.unused))
@@ -60,15 +77,16 @@ class Trace:
         return "\n".join(lines)
 
     def comes_before(self, one: str, other: str) -> bool:
-        """Whether `other` depends on `one`, and `one` not on `other`.
+        """Whether `other` depends on `one` from its first use on, and `one` never on `other`.
 
         Parameters of parallel branches come in neither order, whichever branch runs first; nor
-        do two that are used again and again in turn.
+        do two that are used again and again in turn. What is used again later, such as a bias
+        that all blocks share, comes after what its first use depends on.
 
         Raises:
             KeyError: the model has no parameter of one of these names.
         """
-        return other not in self.depends[one] and one in self.depends[other]
+        return other not in self.depends[one] and one in self.needs[other]
 
     def order(self) -> list[str]:
         """The parameters that are used, by their first use."""
@@ -87,13 +105,22 @@ def _short(name: str) -> str:
 
 
 class Content(NamedTuple):
-    """What a tensor was computed from: parameters, as a set of bits, and the input or not."""
+    """What a tensor was computed from.
+
+    Attributes:
+        parameters: a bit for each.
+        data: whether the input is among it.
+        past: a bit for each module from whose input a way leads here past all matrices.
+    """
 
     parameters: int
     data: bool
+    past: int = 0
 
 
 CONSTANT = Content(0, False)
+
+_LAST_NUMBER = re.compile(r"[0-9]+(?=[^.0-9]*$)")
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -123,6 +150,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._used: dict[int, tuple[Use, Use]] = {}
         self._taken: dict[int, tuple[Use, Use]] = {}
         self._depends = [0] * len(parameters)
+        self._needs = [0] * len(parameters)
+        self._weights = sum(1 << bit for bit, p in enumerate(parameters) if p.ndim > 1)
+        self._bit: dict[str, int] = {}
+        self._lists: list[list[str]] = [[]]
+        self._ran: set[str] = set()
+        self._reaches_end: set[str] = set()
+        self._reaches_next: defaultdict[str, bool] = defaultdict(bool)
+        self._before: dict[str, str] = {}
         for tensor in inputs:
             self._set(tensor, Content(0, True))
         for bit, parameter in enumerate(parameters):
@@ -131,15 +166,40 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def watch(self, model: nn.Module) -> None:
         """Follow which of the model's modules is running, by hooks on each."""
         first = {module: path for path, module in reversed(list(_paths(model, "")))}
+        self._bit = {path: 1 << number for number, path in enumerate(first.values())}
         for module, path in first.items():
-            module.register_forward_pre_hook(partial(self._enter, path), prepend=True)
+            module.register_forward_pre_hook(
+                partial(self._enter, path), prepend=True, with_kwargs=True
+            )
             module.register_forward_hook(self._leave)
 
-    def _enter(self, path: str, *_: object) -> None:
+    def _enter(self, path: str, _: object, args: object, kwargs: object) -> None:
+        tensors = list(tensors_in(tree_leaves((args, kwargs))))
+        lists = list(_lists_between(self.path[-1], path))
+        for entered in [*(found for found in lists if found not in self._lists[-1]), path]:
+            self._step_into(entered, tensors)
+        self._lists[-1] = lists
+        self._lists.append([])
         self.path.append(path)
+        self._ran.add(path)
 
-    def _leave(self, *_: object) -> None:
-        self.path.pop()
+    def _step_into(self, path: str, tensors: Iterable[Tensor]) -> None:
+        """Mark what a module takes, and see whether it comes past the one of the number before."""
+        form = _LAST_NUMBER.sub("", path)
+        before = self._before.get(form, path)
+        self._before[form] = path
+        for tensor in tensors:
+            content = self._get(tensor)
+            if before != path:
+                self._reaches_next[before] |= bool(content.past & self._bit.get(before, 0))
+            self._set(tensor, content._replace(past=content.past | self._bit.get(path, 0)))
+
+    def _leave(self, _: object, __: object, output: object) -> None:
+        path = self.path.pop()
+        self._lists.pop()
+        first = next(tensors_in(tree_leaves(output)), None)  # others are by the way
+        if first is not None and self._get(first).past & self._bit[path]:
+            self._reaches_end.add(path)
 
     def __torch_dispatch__(
         self,
@@ -174,30 +234,37 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return Trace(
             uses={name: by_bit[bit] for bit, name in enumerate(names) if bit in by_bit},
             unused=tuple(name for bit, name in enumerate(names) if bit not in by_bit),
-            depends={
-                name: frozenset(names[other] for other in _bits(before & ~(1 << bit)))
-                for bit, (name, before) in enumerate(zip(names, self._depends, strict=True))
-            },
+            depends=_by_name(names, self._depends),
+            needs=_by_name(names, self._needs),
+            residual={path: path in self._reaches_end for path in self._ran} | self._reaches_next,
+            ran=frozenset(self._ran),
         )
 
     def _note(self, func: Any, taken: list[Any], given: list[Any]) -> None:
-        data = weights = 0
+        data = weights = past = 0
         meets_data = False
         for tensor in tensors_in(taken):
             content = self._get(tensor)
             meets_data |= content.data
+            past |= content.past
             if content.data:
                 data |= content.parameters
             else:
                 weights |= content.parameters
         if weights:
             use = Use(self._step, str(func.overloadpacket), self.path[-1])
+            self._depend(weights, data)
             self._use(self._used if meets_data else self._taken, weights, use)
-            for bit in _bits(weights) if data else ():
-                self._depends[bit] |= data
-        if weights or meets_data:
+        if weights or meets_data or past:
+            past = 0 if weights & self._weights and mixes_channels(func) else past
             for tensor in tensors_in(given):
-                self._set(tensor, Content(data | weights, meets_data))
+                self._set(tensor, Content(data | weights, meets_data, past))
+
+    def _depend(self, weights: int, data: int) -> None:
+        for bit in _bits(weights) if data else ():
+            self._depends[bit] |= data
+            if bit not in self._used:
+                self._needs[bit] |= data
 
     def _has_no_data(self, tensor: Tensor) -> bool:
         return tensor.is_meta or (bool(self._overwritten) and _storage(tensor) in self._overwritten)
@@ -214,6 +281,14 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._contents[_storage(tensor)] = content
 
 
+def _by_name(names: Sequence[str], sets: Sequence[int]) -> dict[str, frozenset[str]]:
+    """Parameter -> the others in its set."""
+    return {
+        name: frozenset(names[other] for other in _bits(found & ~(1 << bit)))
+        for bit, (name, found) in enumerate(zip(names, sets, strict=True))
+    }
+
+
 def _paths(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     """All modules by path, as their author wrote it."""
     yield path, module
@@ -222,6 +297,17 @@ def _paths(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     held = wrapper.held if wrapper else ()
     for name, child in module.named_children():
         yield from _paths(child, path if name in held else f"{path}.{name}" if path else name)
+
+
+def _lists_between(outer: str, inner: str) -> Iterator[str]:
+    """The paths between a module that runs and one that it calls: lists, which do not run.
+
+    >>> list(_lists_between("encoder", "encoder.layers.3.0"))
+    ['encoder.layers', 'encoder.layers.3']
+    """
+    start = f"{outer}." if outer else ""
+    names = inner[len(start) :].split(".") if inner.startswith(start) else []
+    yield from (start + ".".join(names[:count]) for count in range(1, len(names)))
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef:

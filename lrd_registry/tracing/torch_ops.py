@@ -121,6 +121,20 @@ def takes_shapes_alone(operation: Any) -> bool:
     return name.endswith("_like") or name.startswith("new_")
 
 
+MIXING = ("mm", "conv", "linear", "lstm", "gru", "rnn")
+
+
+@lru_cache(maxsize=4096)
+def mixes_channels(operation: Any) -> bool:
+    """Whether an operation multiplies by a matrix, or convolves.
+
+    >>> mixes_channels(torch.ops.aten.addmm.default), mixes_channels(torch.ops.aten.mul.Tensor)
+    (True, False)
+    """
+    name = str(operation.overloadpacket).rpartition(".")[2]
+    return any(part in name for part in MIXING)
+
+
 def written_by(operation: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
     """What an operation writes in place, of what it takes."""
     return [

@@ -121,14 +121,13 @@ def test_a_list_of_unlike_stages_is_opened_by_position():
     ]
 
 
-def test_a_bias_that_later_blocks_use_again_is_waived():
-    rules = drafted(build_model("hf:t5:T5ForConditionalGeneration")).rules
-    assert rules["waivers"] == [
-        {
-            "parameters": "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-            "why": "used again in later blocks; the layer is that of the block that holds it",
-        }
-    ]
+def test_a_bias_that_later_blocks_use_again_is_in_the_block_that_holds_it():
+    model = build_model("hf:t5:T5ForConditionalGeneration")
+    found = drafted(model)
+    layers = layers_of(assign_layers(model, found.rules))
+    block = "decoder.block.0.layer.0.SelfAttention."
+    assert "waivers" not in found.rules
+    assert layers[f"{block}relative_attention_bias.weight"] == layers[f"{block}q.weight"]
 
 
 def mlps(count: int) -> nn.Sequential:
@@ -214,6 +213,7 @@ def test_what_is_used_inside_a_stack_is_put_there_by_position():
         {"token": "token"},
         {"blocks_2": "blocks.2.**"},
         {"blocks_3": "blocks.3.**"},
+        {"head": {"match": "head.**", "optional": True}},
     ]
     assert found.unsure == (
         "No run of blocks without holes was found, so each module is an entry by its own name; "
@@ -223,5 +223,5 @@ def test_what_is_used_inside_a_stack_is_put_there_by_position():
 
 def test_without_any_order_all_is_one_layer():
     model = nn.ParameterDict({"a": torch.zeros(2, 2), "b": torch.zeros(2, 2)})
-    unused = Trace({}, ("a", "b"), {})
+    unused = Trace({}, ("a", "b"), {}, {})
     assert layers_in(str(draft(model, "flat", unused))) == ['  - all: "**"']

@@ -33,10 +33,21 @@ class Plan:
                     found |= set(product(plan.modules(), later.modules()))
         return found
 
+    def needs(self):
+        """Every (one, other) where the output of a use of one reaches the first use of other."""
+        uses = numbered(self)
+        name_of = dict(zip(uses.modules(), self.modules(), strict=True))
+        first = {name: use for use, name in reversed(name_of.items())}
+        return {
+            (name_of[one], name_of[other])
+            for one, other in uses.reaches()
+            if other == first[name_of[other]]
+        }
+
     def order(self):
         """Every (one, other) where one comes strictly before the other."""
         reaches = self.reaches()
-        return {(one, other) for one, other in reaches if (other, one) not in reaches}
+        return {(one, other) for one, other in self.needs() if (other, one) not in reaches}
 
 
 def modules(names):

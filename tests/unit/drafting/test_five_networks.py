@@ -89,10 +89,10 @@ layers:
       - model.encoder.embed_positions.**
       - model.encoder.layernorm_embedding.**
       - model.decoder.embed_tokens.**
-      - model.decoder.embed_positions.**
-      - model.decoder.layernorm_embedding.**
   - encoder: model.encoder.layers.{{block}}.**
-  - decoder: model.decoder.layers.{{block}}.**
+  - decoder:
+      match: model.decoder.layers.{{block}}.**
+      first: [model.decoder.embed_positions.**, model.decoder.layernorm_embedding.**]
   - head: {{match: lm_head.**, optional: true}}
 """
 

@@ -1,0 +1,196 @@
+"""Where a draft puts what is beside the blocks: by what depends on it, and what it depends on."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from lrd_registry import assign_layers
+from tests.support.building import layers_of
+from tests.support.drafting.drafting import drafted
+
+WIDTH = 8
+ROW = (2, WIDTH)
+
+
+def linear(out: int = WIDTH) -> nn.Linear:
+    return nn.Linear(WIDTH, out)
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = linear(), linear()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.down(self.up(x))
+
+
+def blocks(count: int) -> nn.Sequential:
+    return nn.Sequential(*(Block() for _ in range(count)))
+
+
+def placed(model: nn.Module, inputs: object) -> tuple[dict[str, int], int]:
+    assignment = assign_layers(model, drafted(model, inputs).rules)
+    return layers_of(assignment), assignment.num_layers
+
+
+class SideBranches(nn.Module):
+    """A classifier beside a decoder, a skip from the input to the end, and a quantiser."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.encoder, self.decoder = linear(), blocks(4), blocks(3)
+        self.out, self.classifier, self.skip = linear(2), linear(5), linear()
+        self.codes = nn.Parameter(torch.zeros(4, WIDTH))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y = self.encoder(self.stem(x))
+        return self.out(self.decoder(y) + self.skip(x)), self.classifier(y), y @ self.codes.T
+
+
+@pytest.mark.parametrize("name", ["classifier.weight", "skip.weight", "codes", "out.weight"])
+def test_what_only_the_output_depends_on_is_in_the_head(name):
+    layers, depth = placed(SideBranches(), ROW)
+    assert (layers[name], depth) == (8, 9)
+
+
+class Translator(nn.Module):
+    """An encoder, and a decoder with embeddings and learnt queries of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(5, WIDTH)
+        self.encoder, self.decoder = blocks(3), blocks(2)
+        self.positions = nn.Parameter(torch.zeros(2, WIDTH))
+        self.targets = nn.Embedding(5, WIDTH)
+        self.out = linear(5)
+        self.out.weight = self.targets.weight
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        memory = self.encoder(self.words(source))
+        return self.out(self.decoder(self.targets(target) + self.positions + memory))
+
+
+def test_what_enters_a_decoder_is_with_its_first_block_also_where_it_is_tied_to_the_output():
+    ids = torch.zeros(1, 2, dtype=torch.long)
+    layers, depth = placed(Translator(), [ids, ids])
+    first = layers["decoder.0.up.weight"]
+    assert (first, depth) == (4, 7)
+    assert layers["targets.weight"] == layers["positions"] == first
+
+
+class Encoder(nn.Module):
+    """Ten convolutions with norms, and what the decoder takes of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        found: list[nn.Module] = []
+        width = 3
+        for wide in (8, 8, 0, 16, 16, 0, 32, 32, 32, 0):
+            if wide:
+                conv = nn.Conv2d(width, wide, 3, padding=1)
+                found += [conv, nn.BatchNorm2d(wide), nn.ReLU()]
+                width = wide
+            else:
+                found.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*found)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        found = []
+        for module in self.features:
+            found += [x] if isinstance(module, nn.MaxPool2d) else []
+            x = module(x)
+        return [*found, x]
+
+
+class Up(nn.Module):
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, padding=1)
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.conv2(self.conv1(torch.cat([interpolate(x, scale_factor=2), skip], 1)))
+
+
+class UNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+        self.blocks = nn.ModuleList([Up(64, 16), Up(32, 8), Up(16, 8)])
+        self.head = nn.Conv2d(8, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        *skips, x = self.encoder(x)
+        for block, skip in zip(self.blocks, skips[::-1], strict=True):
+            x = block(x, skip)
+        return self.head(x)
+
+
+def test_an_encoder_of_single_layers_below_a_decoder_has_a_layer_for_each():
+    layers, depth = placed(UNet(), (1, 3, 32, 32))
+    convolutions = [n for n in layers if n.startswith("encoder.") and layers_of_conv(n)]
+    assert [layers[name] for name in convolutions] == list(range(7))
+    assert depth == 7 + 3 + 1
+
+
+def layers_of_conv(name: str) -> bool:
+    return name.endswith("weight") and int(name.split(".")[2]) in {0, 3, 7, 10, 14, 17, 20}
+
+
+class Lists(nn.Module):
+    """Weights and biases in two lists of parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(torch.zeros(WIDTH, WIDTH) for _ in range(5))
+        self.biases = nn.ParameterList(torch.zeros(WIDTH) for _ in range(5))
+        self.head = linear(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            x = (x @ weight + bias).relu()
+        return self.head(x)
+
+
+def test_lists_of_parameters_are_layers_in_the_order_of_their_use():
+    assert drafted(Lists(), ROW).rules["layers"] == [
+        {"block": ["weights.{block}", "biases.{block}"]},
+        {"head": {"match": "head.**", "optional": True}},
+    ]
+
+
+class Captioner(nn.Module):
+    """A tower that a pass of text alone does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image, self.text = blocks(6), blocks(4)
+        self.embed, self.head = linear(), linear(2)
+
+    def forward(self, x: Tensor, image: Tensor | None = None) -> Tensor:
+        x = self.embed(x)
+        return self.head(self.text(x if image is None else x + self.image(image)))
+
+
+def test_what_the_pass_does_not_use_is_named_with_its_size_and_what_to_do():
+    assert drafted(Captioner(), ROW).unsure == (
+        "The forward pass does not use image.**: 24 of 44 parameters, put into the first layer; "
+        "give inputs that use them.",
+    )
+
+
+def headed(head: nn.Module) -> nn.Sequential:
+    names = {"stem": linear(), "blocks": blocks(3), "head": head}
+    model = nn.Sequential()
+    for name, module in names.items():
+        model.add_module(name, module)
+    return model
+
+
+def test_a_block_has_the_same_scale_with_and_without_a_head():
+    with_head, _ = placed(headed(linear()), ROW)
+    without, depth = placed(headed(nn.Identity()), ROW)
+    assert without == {name: with_head[name] for name in without}
+    assert depth == 5
