@@ -58,7 +58,8 @@ class Shows(nn.Module):
 
 def test_a_norm_and_a_scale_are_passed_and_a_matrix_is_not():
     found = trace(Steps(), (2, 4)).residual
-    assert found["norm"] and not found["plain"]
+    assert found["norm"]
+    assert not found["plain"]
 
 
 def test_a_sum_outside_of_a_module_makes_it_a_step_for_its_successor():
@@ -69,10 +70,13 @@ def test_a_sum_outside_of_a_module_makes_it_a_step_for_its_successor():
 
 def test_a_list_that_does_not_run_takes_what_its_first_module_takes():
     traced = trace(Steps(), (2, 4))
-    assert traced.residual["lists.0"] and not traced.residual["lists.1"]
-    assert "lists.0" not in traced.ran and "lists.0.0" in traced.ran
+    assert traced.residual["lists.0"]
+    assert not traced.residual["lists.1"]
+    assert "lists.0" not in traced.ran
+    assert "lists.0.0" in traced.ran
 
 
 def test_an_input_by_name_counts_and_of_several_outputs_the_first():
     found = trace(Within(), (2, 4)).residual
-    assert found["adds"] and not found["shows"]
+    assert found["adds"]
+    assert not found["shows"]
