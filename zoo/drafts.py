@@ -18,6 +18,7 @@ from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import contradictions
 from lrd_registry.tracing.recorder import Trace
 from zoo import models
+from zoo.declared_blocks import declared_blocks
 
 BUNDLED = ("vit", "swin", "convnext")
 
@@ -31,7 +32,7 @@ def measure(name: str) -> dict[str, Any]:
         return {"traced": False, "why": _why(error)}
     bundled = _bundled(model)
     found = {"traced": True, "kinds": _kinds(model), "tensors": len(list(model.parameters()))}
-    found |= {"draft": _draft(model, traced, bundled)}
+    found |= {"draft": _draft(model, traced, bundled), "blocks": declared_blocks(model)}
     return found | ({"timm": _timm(model, traced, bundled)} if name.startswith("timm:") else {})
 
 
@@ -68,11 +69,21 @@ def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> d
     return {
         "complete": True,
         "in_order": not contradictions(assignment, traced),
-        "layers": assignment.num_layers,
+        "layers": sum(assignment.depths.values()),
+        "parts": len(assignment.depths),
+        "silent": [name for name in traced.unused if not _is_said(name, drafted.unsure)],
         "rules": dict(drafted.rules),
         "unsure": len(drafted.unsure),
         "equals": None if bundled is None else _layers(assignment) == bundled,
     }
+
+
+def _is_said(name: str, unsure: Iterable[str]) -> bool:
+    """Whether a sentence names a parameter, or a module that it is in."""
+    said = set(re.split(r"[\s,:;]+", " ".join(unsure)))
+    segments = name.split(".")
+    paths = (".".join(segments[:count]) for count in range(1, len(segments)))
+    return name in said or any(f"{path}.**" in said for path in paths) or "**" in said
 
 
 def _timm(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tables.markdown import table
 from tables.versions import library_version
+from zoo.declared_blocks import expected_layers
 
 Results = Mapping[str, Mapping[str, Any]]
 HEADER = [
@@ -18,6 +19,7 @@ HEADER = [
     "in order",
     "fits the next size",
     "as bundled",
+    "as an expert counts",
 ]
 
 
@@ -57,7 +59,27 @@ def _row(what: str, by: str, results: Results, fits: Mapping[str, bool]) -> list
         str(sum(f.get("in_order", False) for f in found)),
         f"{sum(tried)} of {len(tried)}",
         f"{sum(compared)} of {len(compared)}",
+        _counted(results) if by == "draft" else "",
     ]
+
+
+def _counted(results: Results) -> str:
+    """How many drafts have the layers that follow from the blocks which a model declares."""
+    known = {name: result for name, result in results.items() if result.get("blocks")}
+    return f"{len(known) - len(_miscounted(known))} of {len(known)}"
+
+
+def _miscounted(results: Results) -> dict[str, str]:
+    """The models whose draft has other layers -> how many it has, and should have.
+
+    Parts have a stem and a head each, or are one layer; towers that are joined likewise.
+    """
+    found = {}
+    for name, result in results.items():
+        layers, blocks = result.get("draft", {}).get("layers"), result.get("blocks")
+        if blocks and layers is not None and layers != expected_layers(blocks):
+            found[name] = f"{layers} for {expected_layers(blocks)}"
+    return found
 
 
 def _exceptions(results: Results, sizes: Results) -> Iterable[str]:
@@ -70,6 +92,10 @@ def _exceptions(results: Results, sizes: Results) -> Iterable[str]:
     yield from _named("does not fit the next size", unfit)
     other = [name for name, drafted in drafts.items() if drafted.get("equals") is False]
     yield from _named("other layers than the bundled rule set", other)
+    miscounted = [f"{name} ({said})" for name, said in _miscounted(results).items()]
+    yield from _named("other layers than an expert counts", miscounted)
+    silent = [name for name, drafted in drafts.items() if drafted.get("silent")]
+    yield from _named("unused parameters that no sentence names", silent)
 
 
 def _named(what: str, names: Sequence[str]) -> Iterable[str]:

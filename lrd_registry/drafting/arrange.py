@@ -67,6 +67,18 @@ class Arrangement:
             self.joined[number].setdefault(role, []).append(joint.pattern)
         return role is not None
 
+    def _join_later(self, joint: Joint) -> Indices | None:
+        """Join the first stack without what opens it, whose index is given: that is the stem."""
+        joining = Joining(self._order, self._layers, self._runs[0])
+        opening = joining.opening(joint)
+        if opening is None:
+            return None
+        later = {index: names for index, names in joint.groups.items() if index != opening}
+        if joining.role(Joint(joint.pattern, later)) != "previous":
+            return None
+        self.joined[0].setdefault("previous", []).append(joint.pattern)
+        return opening
+
     def _place_rest(self, rest: Sequence[Node]) -> None:
         nodes = [part for node in rest for part in self._in_order(node)]
         within: list[Node] = []
@@ -115,6 +127,10 @@ class Arrangement:
         if form and len(group) > 1:
             groups: Groups = {(numbered(node.path)[1],): node.names for node in group}
             end = ".**" if group[0].children else ""
+            first = Joint(indexed(form, self.stacks[0]) + end, groups)
+            if (opening := self._join_later(first)) is not None:
+                self._remove([node for node in group if groups[opening] != node.names])
+                return
             for number, stack in enumerate(self.stacks):
                 if self._join(number, Joint(indexed(form, stack) + end, groups)):
                     self._remove(group)

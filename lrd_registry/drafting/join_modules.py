@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lrd_registry.drafting.block_stacks import Indices, Joint, Stack
-from lrd_registry.drafting.dependency_order import Order
+from lrd_registry.drafting.dependency_order import NOWHERE, Order
 
 
 class Span(NamedTuple):
@@ -29,6 +29,12 @@ class Joining:
         self._order = order
         self._layers = layers
         self._runs = runs
+
+    def opening(self, joint: Joint) -> Indices | None:
+        """The group that is used before all blocks, if there are others: a stem, in a stage."""
+        stem = (NOWHERE, 0)
+        found = (i for i, n in joint.groups.items() if self._order.range(n, self._layers) == stem)
+        return next(found, None) if len(joint.groups) > 1 else None
 
     def role(self, joint: Joint) -> str | None:
         """The role in which each group is in order; None if there is none."""

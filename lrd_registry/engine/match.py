@@ -25,27 +25,41 @@ class StateTable:
         ranking: the layers of the plan's entries.
         layers: claim -> its layer; None where it joins a layer that the model does not have.
         placements: state -> where its names are, if one claim on them has a layer.
+        positions: for each entry, the indices at which it matches, or would but for another
+            entry that writes its number out: there is no hole.
         too_early: the claims that would join a layer before the first.
         unjoined: the claims that join an entry, or a stage, which the model does not have.
     """
 
     def __init__(self, plan: Plan, states: Iterable[int]) -> None:
         self.plan = plan
+        self._written_out: set[Claim] = set()
         self.claims = {state: self._claim(plan.matcher.hits(state)) for state in states}
         found = {claim for claims in self.claims.values() for claim in claims}
         self.ranking = Ranking(plan.entries, found)
         self.layers = {claim: self.ranking.layer(claim) for claim in found}
+        self.positions = [
+            sorted({*runs, *(c.indices for c in self._written_out if c.entry == number)})
+            for number, runs in enumerate(self.ranking.runs)
+        ]
         nowhere = [claim for claim, layer in self.layers.items() if layer is None]
         self.too_early = {claim for claim in nowhere if self.ranking.has_target(claim)}
         self.unjoined = [claim for claim in nowhere if claim not in self.too_early]
         self.placements = dict(self._place())
 
     def _claim(self, hits: Iterable[Hit]) -> dict[Claim, Clause]:
+        """The claims on a name, but for those that another makes with a number written out."""
         claims: dict[Claim, Clause] = {}
         for hit in hits:
             clause = self.plan.clauses[hit.pattern]
             claims.setdefault(clause.claim(hit.captures), clause)
-        return claims
+        beaten = {
+            claim
+            for claim, clause in claims.items()
+            if any(c.pattern.is_literal_of(clause.pattern) for c in claims.values())
+        }
+        self._written_out |= {claim for claim in beaten if claim.role == "match"}
+        return {claim: clause for claim, clause in claims.items() if claim not in beaten}
 
     def _place(self) -> Iterable[tuple[int, Placement]]:
         for state, claims in self.claims.items():
@@ -81,7 +95,7 @@ class StateTable:
 
     @property
     def _has_holes(self) -> bool:
-        entries = zip(self.plan.entries, self.ranking.runs, strict=True)
+        entries = zip(self.plan.entries, self.positions, strict=True)
         return any(
             True for entry, runs in entries for _ in find_holes(entry, runs, lambda _: False)
         )

@@ -179,7 +179,7 @@ class _Placing:
                     yield path
 
     def _gaps(self) -> Iterator[Gap]:
-        for entry, runs in zip(self._plan.entries, self._table.ranking.runs, strict=True):
+        for entry, runs in zip(self._plan.entries, self._table.positions, strict=True):
             yield from find_holes(entry, runs, self._names.is_silent)
         for claim in self._table.unjoined:
             yield unjoined(self._plan.entries[claim.entry], claim)

@@ -147,6 +147,18 @@ class Pattern:
             count += 1
         return count
 
+    def is_literal_of(self, other: Pattern) -> bool:
+        """Whether this is the other pattern, with numbers written out in place of indices.
+
+        >>> from lrd_registry.patterns.syntax import parse_pattern
+        >>> parse_pattern("features.0.**").is_literal_of(parse_pattern("features.{block}.**"))
+        True
+        """
+        if len(self.parts) != len(other.parts) or self.text == other.text:
+            return False
+        pairs = zip(self.parts, other.parts, strict=True)
+        return all(_is_same(own, its) or _is_written_out(own, its) for own, its in pairs)
+
     def advance(self, threads: Threads, segment: str) -> Threads:
         """The threads after one more segment of a name; none are left if it cannot match."""
         reached: Threads = {}
@@ -173,6 +185,19 @@ class Pattern:
         if position < self.end and self.parts[position] == SPAN:
             threads.setdefault(position + 1, captured)
         threads.setdefault(position, captured)
+
+
+def _is_same(one: str | Segment, other: str | Segment) -> bool:
+    """Whether two segments match alike, whatever their indices are called."""
+    if isinstance(one, Segment) and isinstance(other, Segment):
+        return one.pieces == other.pieces and one.is_index == other.is_index
+    return one == other
+
+
+def _is_written_out(own: str | Segment, other: str | Segment) -> bool:
+    if isinstance(own, Segment) or isinstance(other, str) or "*" in other.text:
+        return False
+    return other.match(own) is not None
 
 
 def _literal(parts: tuple[str | Segment, ...]) -> str | None:

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from lrd_registry.model_names.wrappers import wrapper_of
 from lrd_registry.tracing.torch_ops import (
+    is_side_by_side,
     mixes_channels,
     run,
     takes_shapes_alone,
@@ -133,7 +134,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     was computed from it) and also the parameter, or something computed from parameters and
     constants alone, such as a transposed or standardised weight, or a bias looked up in a table.
     The use depends on all parameters that the data carries. A parameter that never meets data is
-    used where it is taken, and depends on nothing.
+    used where it is taken, and depends on nothing; nor does a token depend on what it is put
+    beside.
 
     Args:
         parameters: the model's, in its order.
@@ -253,7 +255,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 weights |= content.parameters
         if weights:
             use = Use(self._step, str(func.overloadpacket), self.path[-1])
-            self._depend(weights, data)
+            if not is_side_by_side(func):
+                self._depend(weights, data)
             self._use(self._used if meets_data else self._taken, weights, use)
         if weights or meets_data or past:
             past = 0 if weights & self._weights and mixes_channels(func) else past

@@ -135,6 +135,11 @@ def mixes_channels(operation: Any) -> bool:
     return any(part in name for part in MIXING)
 
 
+def is_side_by_side(operation: Any) -> bool:
+    """Whether an operation puts what it takes side by side, as a class token and patches."""
+    return operation in {aten.cat.default, aten.stack.default}
+
+
 def written_by(operation: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
     """What an operation writes in place, of what it takes."""
     return [

@@ -85,11 +85,11 @@ def test_what_opens_a_stage_shares_the_layer_before():
 
 def test_lists_beside_the_stages_join_them_by_number():
     assert layers_in(str(drafted(timm_model("twins_svt_small")))) == [
+        "  - stem: patch_embeds.0.**",
         "  - block:",
         "      match: blocks.{stage}.{block}.**",
-        "      first:",
-        "        - patch_embeds.{stage}.**",
-        "        - pos_block.{stage}.**",
+        "      previous: patch_embeds.{stage}.**",
+        "      first: pos_block.{stage}.**",
         "  - head: {match: [norm.**, head.**], optional: true}",
     ]
 
@@ -102,12 +102,21 @@ def test_what_follows_a_stage_shares_its_last_layer():
     ]
 
 
-def test_a_token_between_two_stacks_joins_the_first():
+def test_a_token_that_enters_at_the_second_stack_is_with_its_first_block():
     assert layers_in(str(drafted(timm_model("cait_xxs24_224"))))[1:5] == [
-        "  - blocks:",
-        "      match: blocks.{block}.**",
-        "      last: cls_token",
-        "  - blocks_token_only: blocks_token_only.{block}.**",
+        "  - blocks: blocks.{block}.**",
+        "  - blocks_token_only:",
+        "      match: blocks_token_only.{block}.**",
+        "      first: cls_token",
+    ]
+
+
+def test_a_class_token_that_enters_in_the_middle_of_the_blocks_is_in_the_stem():
+    layers = drafted(timm_model("convit_tiny")).rules["layers"]
+    assert layers == [
+        {"stem": ["cls_token", "pos_embed", "patch_embed.**"]},
+        {"block": "blocks.{block}.**"},
+        {"head": {"match": ["norm.**", "head.**"], "optional": True}},
     ]
 
 

@@ -58,7 +58,16 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
     assert found["traced"]
     draft = found["draft"]
     rules = draft.pop("rules")
-    assert draft == {"complete": True, "in_order": True, "layers": 8, "unsure": 0, "equals": True}
+    assert draft == {
+        "complete": True,
+        "in_order": True,
+        "layers": 8,
+        "parts": 1,
+        "silent": [],
+        "unsure": 0,
+        "equals": True,
+    }
+    assert found["blocks"] == 6
     assert found["timm"] == {"complete": True, "in_order": True, "equals": False}
     assert drafts.fits((rules, "timm:vit_tiny_patch16_224"))["fits"]
     assert not drafts.fits((rules, "timm:resnet18"))["fits"]
@@ -138,10 +147,11 @@ def test_the_type_that_counts_tokens_is_run_on_real_ones():
 
 
 def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
-    good = {"complete": True, "in_order": True, "equals": True}
+    good = {"complete": True, "in_order": True, "equals": True, "layers": 14, "silent": []}
+    lump = {**good, "equals": None, "layers": 6, "silent": ["mask_token"]}
     results = {
-        "timm:a": {"traced": True, "draft": good, "timm": {**good, "equals": False}},
-        "timm:b": {"traced": True, "draft": {**good, "equals": None}, "timm": {"complete": False}},
+        "timm:a": {"traced": True, "draft": good, "timm": {**good, "equals": False}, "blocks": 12},
+        "timm:b": {"traced": True, "draft": lump, "timm": {"complete": False}, "blocks": 18},
         "timm:c": {"traced": True, "draft": {**good, "in_order": False}, "timm": good},
         "hf:d": {"traced": False, "why": "it needs data"},
     }
@@ -154,12 +164,14 @@ def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:5]]
     timm, transformers = library_version("timm"), library_version("transformers")
     assert cells == [
-        [timm, "draft", "3", "3", "3", "2", "1 of 2", "2 of 2"],
-        [f"{transformers}, texts", "draft", "1", "0", "0", "0", "0 of 0", "0 of 0"],
-        [timm, "its own grouping", "3", "3", "2", "2", "1 of 2", "1 of 2"],
+        [timm, "draft", "3", "3", "3", "2", "1 of 2", "2 of 2", "1 of 2"],
+        [f"{transformers}, texts", "draft", "1", "0", "0", "0", "0 of 0", "0 of 0", "0 of 0"],
+        [timm, "its own grouping", "3", "3", "2", "2", "1 of 2", "1 of 2", ""],
     ]
-    assert text.splitlines()[-3:] == [
+    assert text.splitlines()[-5:] == [
         "- hf:d: no draft: it needs data",
         "- out of order, 1: timm:c",
         "- does not fit the next size, 1: timm:a (timm:b)",
+        "- other layers than an expert counts, 1: timm:b (6 for 20)",
+        "- unused parameters that no sentence names, 1: timm:b",
     ]

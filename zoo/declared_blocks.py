@@ -1,0 +1,97 @@
+"""How many blocks a model has by its own word: its configuration's, or its authors' grouping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from torch import nn
+
+from zoo.transformers_types import OF_STAGES
+
+DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_encoder_layers")
+DECODERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
+ENCODERS = ("encoder_layers", "encoder_num_hidden_layers")
+
+
+def declared_blocks(model: nn.Module) -> int | None:
+    """The number of blocks, over all stages; None where the model does not say."""
+    if hasattr(model, "group_matcher"):
+        return _of_grouping(model)
+    config = getattr(model, "config", None)
+    if config is not None:
+        return _of_configuration(config)
+    stages = _of_torchvision(model)
+    return sum(map(len, stages)) if stages else None
+
+
+def expected_layers(blocks: int) -> int:
+    """The layers that an expert counts: the blocks, what is before them, and the head."""
+    return blocks + 2
+
+
+def _of_grouping(model: Any) -> int | None:
+    """Timm's `group_matcher`: the groups of its patterns for blocks that have a number."""
+    matcher = model.group_matcher(coarse=False)
+    found = matcher.get("blocks", ())
+    patterns = [(found, None)] if isinstance(found, str) else [_pair(item) for item in found]
+    numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
+    names = [name for name, _ in model.named_parameters()]
+    groups = {_group(numbered, name) for name in names} - {None}
+    return len(groups) or None
+
+
+def _pair(item: Any) -> tuple[str, Any]:
+    return (item, None) if isinstance(item, str) else item
+
+
+def _group(patterns: Iterable[re.Pattern[str]], name: str) -> tuple[Any, ...] | None:
+    """The first pattern that matches, by its place, and the numbers that it takes."""
+    for place, pattern in enumerate(patterns):
+        if found := pattern.match(name):
+            return place, *found.groups()
+    return None
+
+
+def _of_configuration(config: Any) -> int | None:
+    """A configuration's depth; of a model with a decoder, or of several towers, all together."""
+    for key in OF_STAGES[:2]:
+        if isinstance(stages := getattr(config, key, None), (list, tuple)):
+            return sum(stages)
+    encoder = _first(config, ENCODERS) or _first(config, DEPTHS)
+    decoder = _first(config, DECODERS) if getattr(config, "is_encoder_decoder", False) else None
+    if encoder:
+        return encoder + (decoder or 0)
+    towers = [getattr(config, name, None) for name in ("vision_config", "text_config")]
+    depths = [_of_configuration(tower) for tower in towers if tower is not None]
+    return sum(filter(None, depths)) or None
+
+
+def _first(config: Any, keys: Iterable[str]) -> int | None:
+    values = (getattr(config, key, None) for key in keys)
+    return next((value for value in values if isinstance(value, int) and value), None)
+
+
+def _of_torchvision(model: Any) -> list[Any]:
+    """The stages of torchvision's networks, each a list of its blocks."""
+    match type(model).__name__:
+        case "ResNet":
+            return [model.layer1, model.layer2, model.layer3, model.layer4]
+        case "RegNet":
+            return list(model.trunk_output.children())
+        case "VisionTransformer":
+            return [model.encoder.layers]
+        case "SwinTransformer" | "ConvNeXt":
+            return list(model.features)[1::2]
+        case "EfficientNet":
+            return list(model.features)[1:-1]
+        case "MobileNetV2" | "MobileNetV3":
+            return [list(model.features)[1:-1]]
+        case "DenseNet":
+            return [m for name, m in model.features.named_children() if "denseblock" in name]
+        case "MaxVit":
+            return [block.layers for block in model.blocks]
+        case "MNASNet":
+            return list(model.layers)[8:14]
+    return []
