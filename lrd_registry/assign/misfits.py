@@ -48,7 +48,7 @@ def explain_misfit(
 NEAR = 0.5
 """The share of a model's parameters that a rule set must cover to be named as the nearest.
 
-On 140 models that none fits, one of each family in timm, torchvision and transformers, what knew a
+On 132 models that none fits, one of each family in timm, torchvision and transformers, what knew a
 model by its signature covered 95 % of it or more (a ViT with something of its own: Hiera, CaiT,
 SAM, YOLOS, OWL-ViT), or 41 % and less (GroupViT, BLIP). Without its signature, a rule set covers
 anything from 0 to 100 % of a model that it has nothing to do with, such as ConvNeXt's 98 % of a
