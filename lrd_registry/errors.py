@@ -161,10 +161,11 @@ class CoverageError(LrdError):
 class NoFittingArchitectureError(CoverageError, UnknownArchitectureError):
     """`arch="auto"` found no rule set that covers the model.
 
-    The four kinds of fault are those of the nearest rule set, which `nearest` names.
+    The four kinds of fault are those of the nearest rule set, which `nearest` names; it is empty
+    where none comes near.
     """
 
-    def __init__(self, message: str, nearest: str, faults: CoverageError) -> None:
+    def __init__(self, message: str, nearest: str | None, faults: CoverageError) -> None:
         super().__init__(
             message,
             unmatched=faults.unmatched,
@@ -172,4 +173,4 @@ class NoFittingArchitectureError(CoverageError, UnknownArchitectureError):
             missing=faults.missing,
             gaps=faults.gaps,
         )
-        self.nearest = (nearest,)
+        self.nearest = () if nearest is None else (nearest,)

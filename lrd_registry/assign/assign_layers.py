@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from lrd_registry.assign.auto import fit
 from lrd_registry.assign.infer import infer
+from lrd_registry.assign.numbered_modules import find_shared_layers
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.submodel import apply_whole
 from lrd_registry.errors import InvalidArgumentError
@@ -38,6 +40,9 @@ def assign_layers(
     on their order, on whether the model has a head, or on wrappers: names are compared as the
     model's author wrote them, without what DDP, FSDP, `torch.compile`, activation checkpointing,
     parametrizations and PEFT add. An adapter has the layer of the module that it adapts.
+
+    Where a rule file or a mapping puts numbered modules into one layer without asking for it, as
+    `blocks.*.**` does, a warning names them, and the pattern that tells them apart.
 
     Args:
         model: a module, also on the meta device, or its `(name, parameter)` pairs.
@@ -75,13 +80,18 @@ def select(
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
     catalog = default_registry.catalog()
-    return fit(
-        _rule_sets(arch, parameters, catalog),
+    rule_sets = _rule_sets(arch, parameters, catalog)
+    assignment = fit(
+        rule_sets,
         parameters.readings,
         catalog,
         prefix=prefix or "",
         joins_head=outside == "head",
     )
+    if rule_sets and (isinstance(arch, Mapping) or _is_path(arch)):
+        for shared in find_shared_layers(rule_sets[0], assignment):
+            warnings.warn(f"rule set {assignment.arch!r}: {shared}.", stacklevel=3)
+    return assignment
 
 
 def _check_place(arch: Arch, prefix: str | None, outside: Outside) -> None:
@@ -114,9 +124,15 @@ def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) 
         UnknownArchitectureError: no rule set has this name.
         RuleFileError: the rule file is at fault.
     """
-    if isinstance(arch, os.PathLike) or arch.endswith((".yaml", ".yml")) or os.sep in arch:
+    if _is_path(arch):
         return load_rule_set(Path(arch))
-    return (catalog or default_registry.catalog()).get(arch)
+    return (catalog or default_registry.catalog()).get(str(arch))
+
+
+def _is_path(arch: object) -> bool:
+    if isinstance(arch, str):
+        return arch.endswith((".yaml", ".yml")) or os.sep in arch
+    return isinstance(arch, os.PathLike)
 
 
 def _rule_sets(

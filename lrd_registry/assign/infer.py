@@ -6,7 +6,7 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lrd_registry.assign.model_origin import origin
+from lrd_registry.assign.model_origin import how_to_draft
 from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.wrappers import unwrap
 
@@ -65,10 +65,9 @@ def _traced(model: nn.Module) -> Trace:
 
 def _say(drafted: Draft, model: nn.Module) -> str:
     """What was done, what it was unsure of, and how to keep it."""
-    name = origin(model) or "PACKAGE.MODULE:CALLABLE"
     choices = "".join(f"\n- {choice}" for choice in drafted.unsure)
     return (
         f'arch="infer": the layers of {type(model).__name__} are a draft, made from its modules '
         f"and one forward pass{f'; look at these choices:{choices}' if choices else '.'}\n"
-        f'To read it and keep it: lrd init {name} -o my.yaml; then pass arch="my.yaml".'
+        f'To read it and keep it: {how_to_draft(model)}; then pass arch="my.yaml".'
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
 from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
 from lrd_registry.cli.shapes import InputOption, Shapes, parse_shapes
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lrd_registry.assignment import Assignment
+    from lrd_registry.rule_files.schema import RuleSet
 
 
 def check(
@@ -32,9 +34,8 @@ def check(
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
-    """Check a rule file, and that it covers each model; say what does not fit."""
+    """Check a rule file, and that it covers each model; show the layers, or what does not fit."""
     from lrd_registry.assign.assign_layers import assign_layers, find_rule_set
-    from lrd_registry.cli.render import depth_data
     from lrd_registry.models import build_model
 
     rules = find_rule_set(rule)
@@ -43,19 +44,37 @@ def check(
         built = build_model(model)
         try:
             assignment = assign_layers(built, rules, prefix=prefix, outside=outside)
-            about = {"layout": assignment.layout, **depth_data(assignment)}
-            order = _check_order(built, assignment, parse_shapes(inputs)) if trace else {}
-            results.append({"model": model, "fits": True, **about, **order})
+            about = {"model": model, "fits": True, **_describe(built, rules, assignment)}
+            order = _check_order(built, assignment, parse_shapes(inputs)) if trace else NOT_CHECKED
+            results.append({**about, **order})
         except (CoverageError, AmbiguousArchitectureError) as error:
             results.append({"model": model, "fits": False, "message": str(error)})
     if as_json:
         show_output({"arch": rules.arch, "models": results})
     else:
-        show_output(
-            "\n".join([f"{rules.arch}: the rule file is valid", *map(_say_result, results)])
-        )
-    if not all(result["fits"] and result.get("in_order", True) for result in results):
+        show_output(f"{rules.arch}: the rule file is valid")
+        for result in results:
+            _show_result(result)
+    if not all(result["fits"] and result.get("in_order") is not False for result in results):
         raise typer.Exit(1)
+
+
+NOT_CHECKED = {"in_order": None, "order": "the order was not checked; --trace checks it"}
+
+
+def _describe(model: nn.Module, rules: RuleSet, assignment: Assignment) -> dict[str, Any]:
+    """The layout that fits, the layers that it makes, and what shares one by mistake."""
+    from lrd_registry.assign.numbered_modules import find_shared_layers
+    from lrd_registry.cli.render import depth_data, layer_rows
+
+    rows = rows_of_parameters(model, assignment)
+    return {
+        "layout": assignment.layout,
+        **depth_data(assignment),
+        "layer_decay": LAYER_DECAY,
+        "layers": layer_rows(rows, assignment, LAYER_DECAY),
+        "warnings": list(map(str, find_shared_layers(rules, assignment))),
+    }
 
 
 def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None) -> dict[str, Any]:
@@ -69,10 +88,15 @@ def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None
     return {**check_data(check), "order": check_text(check, assignment, traced)}
 
 
-def _say_result(result: dict[str, Any]) -> str:
-    from lrd_registry.cli.render import depth_text
+def _show_result(result: dict[str, Any]) -> None:
+    from lrd_registry.cli.render import depth_text, table
 
     if not result["fits"]:
-        return f"{result['model']}: does not fit\n{result['message']}"
+        show_output(f"{result['model']}: does not fit\n{result['message']}")
+        return
     fits = f"{result['model']}: fits, layout {result['layout']}, {depth_text(result)}"
-    return f"{fits}\n{result['order']}" if "order" in result else fits
+    show_output(f"{fits}, layer decay {result['layer_decay']:g}")
+    show_output(table(result["layers"]))
+    for warning in result["warnings"]:
+        show_output(f"warning: {warning}")
+    show_output(result["order"])

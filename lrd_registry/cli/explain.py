@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lrd_registry.cli.layers import LAYER_DECAY, WEIGHT_DECAY, rows_of_parameters
 from lrd_registry.cli.options import (
     ArchOption,
     AsJson,
@@ -23,8 +24,10 @@ def explain(
     parameters: Annotated[
         bool, typer.Option("--parameters", help="One line per parameter, with its pattern.")
     ] = False,
-    layer_decay: Annotated[float, typer.Option(help="From one layer to the one before.")] = 0.75,
-    weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = 0.05,
+    layer_decay: Annotated[
+        float, typer.Option(help="From one layer to the one before.")
+    ] = LAYER_DECAY,
+    weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = WEIGHT_DECAY,
     prefix: PrefixOption = None,
     outside: OutsideOption = "error",
     as_json: AsJson = False,
@@ -35,26 +38,16 @@ def explain(
     Where only names are known, what needs shapes is left out: elements and weight decay.
     """
     from lrd_registry.assign.assign_layers import assign_layers
-    from lrd_registry.cli.render import depth_data, depth_text, layer_rows, parameter_rows, table
-    from lrd_registry.decay import check_layer_decay, warn_above_1
-    from lrd_registry.groups.build_param_groups import build_param_groups
-    from lrd_registry.model_names.parameters import collect_parameters
+    from lrd_registry.cli.render import depth_data, depth_text, layer_rows, table
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
 
     built = build_model(model)
     assignment = assign_layers(built, arch, prefix=prefix, outside=outside)
+    rows = rows_of_parameters(built, assignment, layer_decay, weight_decay)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
-    groups = None
     if has_shapes(built.parameters()):
         about["weight_decay"] = weight_decay
-        groups = build_param_groups(
-            built, assignment, layer_decay=layer_decay, weight_decay=weight_decay
-        )
-    else:
-        check_layer_decay(layer_decay)
-        warn_above_1(layer_decay)
-    rows = parameter_rows(collect_parameters(built), assignment, groups, layer_decay)
     if not parameters:
         rows = layer_rows(rows, assignment, layer_decay)
     if as_json:

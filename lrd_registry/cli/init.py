@@ -29,16 +29,15 @@ def init(
     """Draft a rule file for a model that no rule set knows; read it before you use it."""
     from lrd_registry.drafting import draft
     from lrd_registry.models import build_model
-    from lrd_registry.tracing import trace
 
     if output is not None and output.exists():
         raise InvalidArgumentError(f"{output} is there already; give another -o, or remove it")
     built = build_model(model)
-    text = str(draft(built, name or _arch(model), trace(built, parse_shapes(inputs))))
+    drafted = draft(built, name or _arch(model), inputs=parse_shapes(inputs))
     if output is None:
-        print(text, end="")
+        print(drafted, end="")
     else:
-        output.write_text(text)
+        drafted.save(output)
         print(f"{output}: drafted; read it, then try it: lrd check {output} {model} --trace")
 
 
@@ -47,6 +46,8 @@ def _arch(model: str) -> str:
 
     >>> _arch("hf:vit:ViTModel"), _arch("timm:resnet18.a1_in1k"), _arch("my_models/net.safetensors")
     ('ViTModel', 'resnet18', 'net')
+    >>> _arch("hf:runs/my_bert/config.json"), _arch("hf:runs/my_bert:BertModel")
+    ('my_bert', 'BertModel')
     """
-    last = re.split(r"[:/\\]", model)[-1].split(".")[0]
+    last = re.split(r"[:/\\]", model.removesuffix("/config.json"))[-1].split(".")[0]
     return re.sub(r"[^A-Za-z0-9_-]+", "_", last) or "model"

@@ -35,9 +35,9 @@ ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="timm:NAME, plainly NAME, hf:TYPE[:CLASS], torchvision:NAME, "
-        "package.module:callable, a .safetensors file, a .safetensors.index.json, or a .txt file "
-        "of parameter names.",
+        help="timm:NAME, plainly NAME, hf:TYPE[:CLASS], hf:PATH of a config.json, "
+        "torchvision:NAME, package.module:callable, a .safetensors file, a "
+        ".safetensors.index.json, or a .txt file of parameter names.",
         show_default=False,
     ),
 ]

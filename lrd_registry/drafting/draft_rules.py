@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrd_registry.assignment import Assignment
 from lrd_registry.drafting.candidates import Candidate, Candidates
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import tree_of
-from lrd_registry.drafting.yaml_text import rule_file_text
+from lrd_registry.drafting.naming import class_name
+from lrd_registry.drafting.yaml_text import rule_file_text, write_rule_file
 from lrd_registry.engine.try_layouts import place_where_signed
-from lrd_registry.errors import ModelError
+from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.parameters import Parameters, collect_parameters
 from lrd_registry.registry.registry import Registry
 from lrd_registry.rule_files.format import FORMAT
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.tracing.order_check import contradictions, smallest_move
+from lrd_registry.tracing.trace_model import trace as trace_model
 
 if TYPE_CHECKING:
     from torch import nn
 
     from lrd_registry.model_names.compared import Names
+    from lrd_registry.tracing.example_inputs import Inputs
     from lrd_registry.tracing.recorder import Trace
 
 
@@ -54,6 +59,20 @@ class Draft:
     def rule_set(self) -> RuleSet:
         """The draft as a rule set."""
         return rule_set_from_mapping(self.rules)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the draft as a rule file.
+
+        Where the schema of rule files (`lrd schema > rule-set.schema.json`) is beside it, the
+        file begins with the line by which an editor finds it.
+
+        Args:
+            path: the file to write, such as `"my.yaml"`, which `arch=` takes.
+
+        Raises:
+            InvalidArgumentError: the file is there already, or cannot be written.
+        """
+        write_rule_file(Path(path), str(self))
 
 
 MOST = 2
@@ -95,8 +114,14 @@ TIED = {
 }
 
 
-def draft(model: nn.Module, name: str, trace: Trace) -> Draft:
-    """Draft a rule set for a model.
+def draft(
+    model: nn.Module,
+    name: str | None = None,
+    trace: Trace | None = None,
+    *,
+    inputs: Inputs | None = None,
+) -> Draft:
+    """Draft a rule set for a model; `draft(model).save("my.yaml")` makes a rule file of it.
 
     Runs of repeated blocks become entries with indices, so that the same file fits other depths;
     what is used before is the stem, what is used after the head; what stands between or beside
@@ -106,12 +131,24 @@ def draft(model: nn.Module, name: str, trace: Trace) -> Draft:
 
     Args:
         model: any module, also on the meta device.
-        name: what the rule set is to be called.
-        trace: the order in which the model uses its parameters.
+        name: what the rule set is to be called; left out: what the model's class is.
+        trace: the order in which the model uses its parameters; left out: that of one forward
+            pass, as `trace(model, inputs)` finds it.
+        inputs: what the model takes in that pass, where it does not say so itself.
 
     Raises:
-        ModelError: the model has no parameters.
+        ModelError: the model has no parameters, or cannot be traced.
+        InvalidArgumentError: there are both a trace and inputs.
+
+    >>> from torch import nn
+    >>> drafted = draft(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), "two", inputs=(1, 2))
+    >>> drafted.rules["layers"]
+    [{'block': '{block}.**'}]
     """
+    if trace is not None and inputs is not None:
+        raise InvalidArgumentError("a trace has had its inputs; pass trace or inputs, not both")
+    name = class_name(model) if name is None else name
+    trace = trace_model(model, inputs) if trace is None else trace
     parameters = collect_parameters(model)
     weights = _weights(parameters)
     names = parameters.readings[0]

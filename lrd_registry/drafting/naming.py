@@ -1,11 +1,16 @@
-"""Names for entries, from the paths of modules."""
+"""Names for a rule set and its entries, from the model's class and the paths of modules."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lrd_registry.model_names.wrappers import unwrap
+
+if TYPE_CHECKING:
+    from torch import nn
 
 from lrd_registry.drafting.module_tree import Node
 
@@ -64,6 +69,18 @@ def with_head(entries: Sequence[DraftEntry], root: Node) -> list[DraftEntry]:
 
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_NEW_WORD = re.compile(r"(?<=[^_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]{2}(?![a-z]))")
+
+
+def class_name(model: nn.Module) -> str:
+    """A name for a rule set: that of the model's class, in lower case.
+
+    >>> from torch import nn
+    >>> class_name(nn.Sequential()), class_name(nn.DataParallel(nn.BatchNorm1d(3)))
+    ('sequential', 'batch_norm1d')
+    """
+    words = _NEW_WORD.sub("_", type(unwrap(model)).__name__)
+    return _NOT_IN_A_NAME.sub("_", words).strip("_").lower() or "model"
 
 
 def entry_name(path: str, taken: Collection[str]) -> str:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
+from lrd_registry.errors import InvalidArgumentError
+
 Comments: TypeAlias = Mapping[str, tuple[str, ...]]
 
 WIDTH = 96
+
+SCHEMA = "rule-set.schema.json"
+"""What the schema of rule files is called, for editors that look for it beside them."""
 
 HEADER = (
     "A draft, made from the model's module tree and a trace of its forward pass: the entries are "
@@ -30,8 +36,26 @@ def rule_file_text(rules: Mapping[str, Any], comments: Comments, unsure: Sequenc
     return "\n".join(_lines(rules, comments, unsure)) + "\n"
 
 
+def write_rule_file(path: Path, text: str) -> None:
+    """Write a new rule file, which names the schema of rule files if that is beside it.
+
+    Raises:
+        InvalidArgumentError: the file is there already, or cannot be written.
+    """
+    if (path.parent / SCHEMA).exists():
+        text = f"# yaml-language-server: $schema={SCHEMA}\n{text}"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        message = f"{path} is there already; give another path, or remove it"
+        raise InvalidArgumentError(message) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InvalidArgumentError(f"{path}: cannot be written: {why}") from None
+
+
 def _lines(rules: Mapping[str, Any], comments: Comments, unsure: Sequence[str]) -> Iterator[str]:
-    yield "# yaml-language-server: $schema=rule-set.schema.json"
     yield from _comment(f"{HEADER} {CHOICES}" if unsure else HEADER)
     for sentence in unsure:
         yield from _comment(sentence, first="- ")

@@ -136,6 +136,12 @@ class Coverage:
         return sum(map(len, kinds))
 
     @property
+    def covered(self) -> float:
+        """The share of the model's parameters that one entry each claims."""
+        at_fault = {*self.unmatched, *self.overlapping}
+        return 1 - len(at_fault) / max(len(self.names.compared), 1)
+
+    @property
     def uncovered(self) -> tuple[str, ...]:
         """The names that no pattern matches, and those beside the prefix."""
         return (*self.unmatched, *self.names.outside)
@@ -157,9 +163,14 @@ class Coverage:
         """Whether all fits but for parameters beside the prefix."""
         return self.faults == len(self.names.outside)
 
+    @property
+    def is_a_part(self) -> bool:
+        """Whether the model looks like the last or middle stage of a larger one, or the first."""
+        return bool(self.cut) or any(gap.missing[0].start == 0 for gap in self.gaps)
+
     def advice(self, otherwise: str) -> str:
         """What is likely to help: with a part of a model, with a prefix, or otherwise."""
-        if self.cut or any(gap.missing[0].start == 0 for gap in self.gaps):
+        if self.is_a_part:
             return _PART
         if self.gaps and self.faults == len(self.gaps) and self.names.are_alone:
             return f"{_ALONE} {otherwise}"
@@ -188,6 +199,8 @@ class Coverage:
         pattern = closest_pattern(compared, self.patterns)
         if pattern.match(compared) is not None:
             return f"{name}  ({pattern} matches it, but there is no earlier layer to join)"
+        if pattern.is_around(compared):
+            return f"{name}  ({pattern} is a module; {pattern}.** matches what is in it)"
         return f"{name}  (closest: {pattern})"
 
     def _overlaps(self) -> Iterator[str]:

@@ -27,6 +27,9 @@ def build_model(name: str) -> nn.Module:
               configuration and the base class that AutoModel has for it;
             - `hf:TYPE:CLASS`: another class of transformers with that configuration, such as
               `hf:vit:ViTForImageClassification`;
+            - `hf:PATH` and `hf:PATH:CLASS`: a model of transformers in the configuration of a
+              `config.json`, or of one in a folder, of the class that the file names in
+              `architectures`, or of another;
             - `torchvision:NAME`: any name that `torchvision.models.list_models()` gives;
             - `package.module:callable`, called without arguments;
             - the path of a `.safetensors` file, or of the `.safetensors.index.json` of one in
@@ -34,7 +37,7 @@ def build_model(name: str) -> nn.Module:
             - the path of a `.txt` file with one parameter name per line: bare modules whose
               parameters have no shape yet (`torch.nn.parameter.UninitializedParameter`).
 
-            What ends in `.safetensors`, `.json` or `.txt` is a path. Pickled checkpoints
+            What else ends in `.safetensors`, `.json` or `.txt` is a path. Pickled checkpoints
             (`.bin`, `.pt`, `.pth`, `.ckpt`) are refused.
 
     Raises:
@@ -44,16 +47,16 @@ def build_model(name: str) -> nn.Module:
     >>> model.pos_embed.shape, model.pos_embed.device
     (torch.Size([1, 197, 192]), device(type='meta'))
     """
-    if name.endswith(CHECKPOINT_ENDINGS):
+    source, colon, rest = name.partition(":")
+    if name.endswith(CHECKPOINT_ENDINGS) and source != "hf":
         return checkpoint_model(Path(name))
     if name.endswith(".txt"):
         return named_model(Path(name))
-    source, colon, rest = name.partition(":")
     match source if colon else "timm":
         case "timm":
             return timm_model(rest if colon else name)
         case "hf":
-            return transformers_model(*rest.split(":", maxsplit=1))
+            return transformers_model(rest)
         case "torchvision":
             return torchvision_model(rest)
         case module:

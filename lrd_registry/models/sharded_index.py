@@ -39,6 +39,11 @@ def _read_index(path: Path) -> dict[str, str]:
     match data:
         case {"weight_map": dict(shard_of)} if all(isinstance(s, str) for s in shard_of.values()):
             return shard_of
+        case {"model_type": str()}:
+            raise ModelError(
+                f"{path}: a configuration of transformers, without tensors; a model is built from "
+                f"it as hf:{path}"
+            )
     raise ModelError(
         f"{path}: expected the index of a sharded checkpoint, with a weight_map from tensor names "
         "to shard files; found none"

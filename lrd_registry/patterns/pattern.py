@@ -129,6 +129,19 @@ class Pattern:
             threads = self.advance(threads, segment)
         return threads.get(self.end)
 
+    def is_around(self, name: str) -> bool:
+        """Whether the pattern matches not `name`, but a module around it.
+
+        >>> from lrd_registry.patterns.syntax import parse_pattern
+        >>> parse_pattern("blocks.{i}").is_around("blocks.0.norm1.weight")
+        True
+        """
+        threads = self.start
+        for segment in name.split("."):
+            if self.end in (threads := self.advance(threads, segment)):
+                return True
+        return False
+
     def leading_matches(self, name: str) -> int:
         """How many segments of `name` match the pattern's, up to its first wildcard.
 

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from lrd_registry.patterns.pattern import MAX_DIGITS, SPAN, Pattern, Segment
+from lrd_registry.patterns.regular_expressions import foreign_token, meant_pattern
 
 MAX_LENGTH = 1000
 _TOKEN = re.compile(r"\{[^{}]*\}|\*|[^{}*]+|[{}]")
@@ -28,6 +29,8 @@ def parse_pattern(text: str) -> Pattern:
     """
     if len(text) > MAX_LENGTH:
         raise PatternError(f"a pattern of {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    if token := foreign_token(text):
+        raise PatternError(_say_foreign(text, token))
     names: list[str] = []
     counted: set[str] = set()
     parts: list[str | Segment] = []
@@ -44,19 +47,46 @@ def parse_pattern(text: str) -> Pattern:
     return Pattern(text, tuple(names), frozenset(counted), tuple(parts))
 
 
+def _say_foreign(text: str, token: str) -> str:
+    what = f"pattern '{text}' has a `{token}`, as a regular expression or a glob has it"
+    how = "in a pattern, {index} is a number, * any text without dots, ** any text"
+    if "|" in text:
+        return f"{what}; {how}, and several patterns are a list: [a.**, b.**]"
+    meant = meant_pattern(text)
+    return f"{what}; {how}" + (f": `{meant}`" if _is_pattern(meant) else "")
+
+
+def _is_pattern(text: str) -> bool:
+    if foreign_token(text):
+        return False
+    try:
+        return bool(parse_pattern(text))
+    except PatternError:
+        return False
+
+
 def _parse_segment(segment: str, pattern: str) -> str | Segment:
     if not segment:
         raise PatternError(f"pattern {pattern!r} has an empty segment: write one dot between names")
     if segment == SPAN:
         return SPAN
     if SPAN in segment:
-        raise PatternError(f"pattern {pattern!r}: `**` must stand alone between dots")
+        raise PatternError(
+            f"pattern {pattern!r}: `**` must stand alone between dots{_hint(pattern)}"
+        )
     tokens = _TOKEN.findall(segment)
     _check_tokens(tokens, pattern)
     if not any(token == "*" or _INDEX.fullmatch(token) for token in tokens):
         return segment
     is_index = _INDEX.fullmatch(segment) is not None
     return Segment(segment, _compile_pieces(tokens), is_index)
+
+
+def _hint(pattern: str) -> str:
+    several = pattern.replace(",", " ").split()
+    if len(several) > 1:
+        return f"; several patterns are a list: [{', '.join(several)}]"
+    return "; names are joined by dots" if "/" in pattern else ""
 
 
 def _check_tokens(tokens: list[str], pattern: str) -> None:

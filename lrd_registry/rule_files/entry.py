@@ -28,6 +28,7 @@ from lrd_registry.rule_files.fields import (
     fault,
     refuse,
 )
+from lrd_registry.rule_files.other_shapes import no_entry, no_list
 from lrd_registry.wording import did_you_mean
 
 
@@ -167,6 +168,18 @@ def _as_body(value: Any) -> Any:
 Body = Annotated[Entry, BeforeValidator(_as_body, json_schema_input_type=str | list[str] | Entry)]
 
 
+def _check_entry(item: Any) -> Any:
+    if message := no_entry(item, Entry.model_fields):
+        raise fault(message)
+    return item
+
+
+def _check_list(items: Any) -> Any:
+    if message := no_list(items):
+        raise fault(message)
+    return items
+
+
 def _with_unique_names(items: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     """Report repeated entry names along with whatever else is wrong in the list."""
     faults: list[InitErrorDetails] = list(_repeated_names(items))
@@ -189,7 +202,7 @@ def _with_unique_names(items: Any, validate: ValidatorFunctionWrapHandler) -> An
 def _repeated_names(items: Any) -> Iterable[InitErrorDetails]:
     seen = set()
     for position, item in enumerate(items if isinstance(items, (list, tuple)) else ()):
-        for name in item if isinstance(item, dict) else ():
+        for name in item if isinstance(item, dict) and len(item) == 1 else ():
             if name in seen:
                 message = f"two entries are called `{name}`; each needs a name of its own"
                 error = fault(message, kind="name")
@@ -210,8 +223,16 @@ def _first_has_nothing_before(
 
 
 Entries = Annotated[
-    tuple[Annotated[dict[Name, Body], Field(min_length=1, max_length=1)], ...],
+    tuple[
+        Annotated[
+            dict[Name, Body],
+            Field(min_length=1, max_length=1),
+            BeforeValidator(_check_entry),
+        ],
+        ...,
+    ],
     Field(min_length=1),
     AfterValidator(_first_has_nothing_before),
     WrapValidator(_with_unique_names),
+    BeforeValidator(_check_list),
 ]

@@ -69,10 +69,20 @@ def explain(error: ErrorDetails, text: str | None = None) -> str:
         return f"missing key `{loc[-1]}`{other}"
     if kind == "extra_forbidden":
         return _unknown_key(loc)
+    if kind == "literal_error":
+        return _no_word(error, text)
     if kind in _EXPECTED:
         found = _found(error["input"], text, is_scalar=kind in {"int_type", "bool_type"})
         return f"expected {_expected(kind, loc)}, found {found}"
     return _OTHERS.get(kind, error["msg"])
+
+
+def _no_word(error: ErrorDetails, text: str | None) -> str:
+    """Of a value that is none of a few words."""
+    words = error["ctx"]["expected"].split("'")[1::2]
+    hint = did_you_mean(error["input"], words) if isinstance(error["input"], str) else ""
+    expected = " or ".join(f"`{word}`" for word in words)
+    return f"expected {expected}, found {_found(error['input'], text, is_scalar=False)}{hint}"
 
 
 def _expected(kind: str, loc: tuple[str | int, ...]) -> str:

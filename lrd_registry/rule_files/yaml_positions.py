@@ -56,12 +56,25 @@ class Document:
         column = min(spot.column, len(self._lines[line - 1]) + 1)
         return Problem(self.source, line, column, message)
 
-    def hint(self, spot: Spot) -> str:
+    def hint(self, spot: Spot, fault: str = "") -> str:
         """What may have caused a fault of YAML's own on this line."""
         line = self._lines[min(spot.line, len(self._lines)) - 1]
         if line[spot.column - 1 :].startswith("\t"):
             return "; indent with spaces, not tabs"
+        if "expected ':'" in fault and (before := self._key_without_colon(spot)):
+            return f"; put a `:` after {before}"
+        if "expected '-'" in fault:
+            return "; indent this line below the `-` that it belongs to, or begin it with `-`"
         return "; put a pattern with `*` or `{` in it in quotes" if set("*{") & set(line) else ""
+
+    def _key_without_colon(self, spot: Spot) -> str | None:
+        """The word that is the last line without a `:` up to a place, and where it is."""
+        above = list(enumerate(self._lines[: spot.line], start=1))
+        for number, line in reversed(above):
+            word = line.strip()
+            if word and ":" not in word:
+                return f"`{word}` on line {number}" if word.replace("_", "").isalnum() else None
+        return None
 
 
 class _TooMuchError(Exception):
@@ -111,7 +124,7 @@ def parse_document(text: str, source: str) -> Document:
         assert mark is not None, "the parser knows where it stands"
         spot = Spot(mark.line + 1, mark.column + 1)
         what = f"not valid YAML: {error.problem or error.context}"
-        document.refuse(spot, what + document.hint(spot))
+        document.refuse(spot, what + document.hint(spot, what))
     return document
 
 

@@ -6,11 +6,14 @@ import pytest
 import timm
 import torch
 from torch import nn
+from transformers import DebertaV2Config, DebertaV2Model
 
+import lrd_registry
 from lrd_registry import (
     CoverageError,
     InvalidArgumentError,
     ModelError,
+    NoFittingArchitectureError,
     RuleFileError,
     assign_layers,
     build_param_groups,
@@ -51,7 +54,8 @@ def test_the_layers_are_those_of_the_file_that_the_warning_would_write(lrd, tmp_
     assignment, warning = inferred(timm_model("resnet18"))
     *_, command = warning.splitlines()
     assert command == (
-        'To read it and keep it: lrd init timm:resnet18 -o my.yaml; then pass arch="my.yaml".'
+        'To read it and keep it: lrd_registry.draft(model).save("my.yaml"), or '
+        'lrd init timm:resnet18 -o my.yaml; then pass arch="my.yaml".'
     )
     monkeypatch.chdir(tmp_path)
     assert lrd("init", "timm:resnet18", "-o", "my.yaml")[0] == 0
@@ -164,24 +168,44 @@ def test_a_model_is_known_by_the_name_that_builds_it(name):
     ]
 
 
-def test_a_class_that_asks_for_nothing_is_known_by_its_place():
-    assert origin(Saying()) == f"{__name__}:Saying"
-    names = [name for name, _ in build_model(origin(Saying())).named_parameters()]
-    assert names == [name for name, _ in Saying().named_parameters()]
+def test_another_number_of_classes_is_the_same_model_to_a_rule_file():
+    assert origin(timm.create_model("test_resnet", num_classes=3)) == "timm:test_resnet"
 
 
-def test_what_cannot_be_known_is_left_to_the_reader():
-    class Inside(Saying):
-        pass
+@pytest.mark.parametrize(
+    "model",
+    [
+        timm.create_model("test_resnet", num_classes=0),
+        timm.create_model("test_vit", global_pool="avg"),
+        timm.create_model("test_vit", depth=3),
+        timm.create_model("test_resnet", features_only=True),
+        build_model("torchvision:resnet18"),
+        Saying(),
+    ],
+    ids=["headless", "other pooling", "deeper", "features", "torchvision", "a class of one's own"],
+)
+def test_a_model_that_no_name_builds_has_none(model):
+    assert origin(model) is None
 
-    class Typed(Saying):
-        __module__, __qualname__ = "__main__", "Typed"
 
-    features = timm.create_model("resnet18", features_only=True)
-    torchvision = build_model("torchvision:resnet18")
-    assert [origin(m) for m in (Inside(), Typed(), features, torchvision)] == [None] * 4
-    _, warning = inferred(Inside())
-    assert "lrd init PACKAGE.MODULE:CALLABLE -o my.yaml" in warning
+def test_a_configuration_that_is_not_the_default_has_no_name():
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4}
+    relative = DebertaV2Config(relative_attention=True, num_hidden_layers=12, **sizes)
+    with torch.device("meta"):
+        assert origin(DebertaV2Model(relative)) is None
+        assert origin(DebertaV2Model(DebertaV2Config(**sizes))) == "hf:deberta-v2:DebertaV2Model"
+
+
+def test_a_model_without_a_name_is_drafted_in_python(tmp_path, monkeypatch):
+    assignment, warning = inferred(model := Saying())
+    *_, last = warning.splitlines()
+    assert last == (
+        'To read it and keep it: lrd_registry.draft(model).save("my.yaml"); then pass '
+        'arch="my.yaml".'
+    )
+    monkeypatch.chdir(tmp_path)
+    lrd_registry.draft(model).save("my.yaml")
+    assert layers_of(assign_layers(model, "my.yaml")) == layers_of(assignment)
 
 
 @pytest.mark.filterwarnings("default")
@@ -199,8 +223,51 @@ def test_where_nothing_fits_the_error_offers_both_ways():
         assign_layers(timm_model("resnet18"))
     *_, last = str(caught.value).splitlines()
     assert last == (
-        "Have a rule file drafted from the model, read it, and pass it: lrd init MODEL -o my.yaml, "
-        'arch="my.yaml"; arch="infer" takes such a draft as it is.'
+        'Have one drafted, and read it: lrd_registry.draft(model).save("my.yaml"), or '
+        'lrd init timm:resnet18 -o my.yaml; then pass arch="my.yaml". '
+        'arch="infer" takes such a draft as it is.'
+    )
+
+
+FAR = (
+    "no rule set fits this model completely (tried: clip, clip_text, convnext, mae, swin, vit), "
+    "and none comes near."
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("resnet50", "efficientnet_b0", "repvit_m0_9", "mambaout_base", "torchvision:vgg11"),
+        *("hf:bert", "hf:resnet", "hf:llama"),
+    ],
+)
+def test_where_nothing_is_near_two_lines_say_so(name):
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(build_model(name))
+    first, second = str(caught.value).splitlines()
+    assert first == FAR
+    assert second.startswith('Have one drafted, and read it: lrd_registry.draft(model).save("my')
+    assert caught.value.nearest == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["hieradet_small", "cait_xxs24_224", "samvit_base_patch16", "hf:yolos"]
+)
+def test_a_network_with_something_of_its_own_is_near(name):
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(build_model(name))
+    assert caught.value.nearest == ("vit",)
+    assert ", but for:\n  matched by no pattern:\n" in str(caught.value)
+
+
+def test_under_a_prefix_it_is_the_part_that_is_to_be_drafted():
+    model = nn.ModuleDict({"net": timm_model("resnet18")})
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(model, prefix="net")
+    assert str(caught.value).splitlines()[1] == (
+        'Have one drafted, and read it: lrd_registry.draft(model.get_submodule("net"))'
+        '.save("my.yaml"); then pass arch="my.yaml".'
     )
 
 

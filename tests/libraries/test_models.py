@@ -1,5 +1,6 @@
 """A model from its name; every way in which that can fail is a message."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 import torchvision
 import transformers
+from transformers import DebertaV2Config
 
 from lrd_registry import ModelError
 from lrd_registry.models import build_model
@@ -118,6 +120,61 @@ def test_what_transformers_does_not_have_is_named(name, message):
     with pytest.raises(ModelError) as caught:
         build_model(name)
     assert message in str(caught.value)
+
+
+@pytest.fixture
+def config(tmp_path):
+    DebertaV2Config(
+        relative_attention=True,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        hidden_size=32,
+        intermediate_size=64,
+    ).save_pretrained(tmp_path)
+    return tmp_path / "config.json"
+
+
+def test_a_configuration_builds_its_own_model_and_not_the_default_one(config):
+    for name in (f"hf:{config}", f"hf:{config.parent}"):
+        model = build_model(name)
+        assert type(model).__name__ == "DebertaV2Model"
+        assert len(model.encoder.layer) == 2
+        assert model.encoder.rel_embeddings.weight.is_meta
+
+
+def test_the_class_is_the_one_asked_for_or_the_file_s_own(config):
+    name = f"hf:{config}:DebertaV2ForTokenClassification"
+    assert type(build_model(name)).__name__ == "DebertaV2ForTokenClassification"
+    data = json.loads(config.read_text())
+    config.write_text(json.dumps({**data, "architectures": ["DebertaV2ForMaskedLM"]}))
+    assert type(build_model(f"hf:{config}")).__name__ == "DebertaV2ForMaskedLM"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "config.json: there is no such file; nothing is downloaded, so give the path of a "),
+        ("{", "config.json: not valid JSON: "),
+        ("[]", "config.json: expected a configuration of transformers, with its model_type; found"),
+        ('{"model_type": "vitt"}', "has no model type 'vitt'"),
+        ('{"model_type": "vit", "architectures": ["ViTModl"]}', "has no class 'ViTModl'; did you"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_said(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        build_model(f"hf:{tmp_path}")
+    assert message in str(caught.value)
+
+
+def test_a_configuration_given_as_a_checkpoint_is_told_how_it_is_meant(config):
+    with pytest.raises(ModelError) as caught:
+        build_model(str(config))
+    assert str(caught.value) == (
+        f"{config}: a configuration of transformers, without tensors; a model is built from it as "
+        f"hf:{config}"
+    )
 
 
 @pytest.mark.slow

@@ -103,9 +103,16 @@ def test_explain_of_a_model_that_does_not_fit_ends_with_1(lrd):
 
 
 def test_check_says_what_fits_and_what_does_not(lrd):
-    assert lrd("check", "vit", "vit_tiny_patch16_224")[:2] == (
+    status, out, _ = lrd("check", "vit", "vit_tiny_patch16_224")
+    explained = lrd("explain", "vit_tiny_patch16_224")[1].splitlines()
+    assert (status, out.splitlines()) == (
         0,
-        "vit: the rule file is valid\nvit_tiny_patch16_224: fits, layout timm, 14 layers\n",
+        [
+            "vit: the rule file is valid",
+            "vit_tiny_patch16_224: fits, layout timm, 14 layers, layer decay 0.75",
+            *explained[1:],
+            "the order was not checked; --trace checks it",
+        ],
     )
     status, out, _ = lrd("check", "vit", "vit_tiny_patch16_224", "convnext_atto")
     assert status == 1
@@ -115,11 +122,17 @@ def test_check_says_what_fits_and_what_does_not(lrd):
 def test_check_as_json(lrd):
     status, out, _ = lrd("check", "vit", "vit_tiny_patch16_224", "convnext_atto", "--json")
     fits, fails = json.loads(out)["models"]
+    explained = json.loads(lrd("explain", "vit_tiny_patch16_224", "--json")[1])
     assert fits == {
         "model": "vit_tiny_patch16_224",
         "fits": True,
         "layout": "timm",
         "num_layers": 14,
+        "layer_decay": 0.75,
+        "layers": explained["layers"],
+        "warnings": [],
+        "in_order": None,
+        "order": "the order was not checked; --trace checks it",
     }
     assert (status, fails["fits"]) == (1, False)
     assert "matched by no pattern" in fails["message"]

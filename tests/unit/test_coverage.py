@@ -74,6 +74,18 @@ def test_twenty_are_all_named_and_none_counted():
     assert "…" not in str(error)
 
 
+def test_a_pattern_that_names_a_module_is_told_what_matches_its_parameters():
+    error = refusal(["embed.proj.w", "blocks.0.w"], [{"stem": "embed"}, {"block": "blocks.{i}"}])
+    assert str(error).splitlines()[1:-1] == [
+        "  matched by no pattern:",
+        "    embed.proj.w  (embed is a module; embed.** matches what is in it)",
+        "    blocks.0.w  (blocks.{i} is a module; blocks.{i}.** matches what is in it)",
+        "  required, but matching nothing:",
+        "    stem: embed",
+        "    block: blocks.{i}",
+    ]
+
+
 def test_the_closest_pattern_shares_the_longest_beginning():
     error = refusal([*NAMES, "blocks.x.w"])
     assert "blocks.x.w  (closest: blocks.{i}.**)" in str(error)

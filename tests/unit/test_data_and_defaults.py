@@ -72,6 +72,7 @@ LEFT_OUT = {
     "verify_learning_rates": {**ASKED, "scheduler": None, "model": None},
     "register_rules": {"replace": False},
     "verify_ranks": {"process_group": None},
+    "draft": {"name": None, "trace": None, "inputs": None},
     "trace": {"inputs": None},
 }
 

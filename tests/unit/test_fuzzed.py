@@ -59,6 +59,6 @@ def test_thousands_of_names_that_fit_nothing_are_refused_at_once():
     """Each of their modules was compared with all of them, which took 45 seconds for so many."""
     pairs = [(f"nothing.{n}.of.the.kind", Parameter()) for n in range(12_000)]
     start = time.perf_counter()
-    with pytest.raises(CoverageError, match="and 11980 more"):
+    with pytest.raises(CoverageError, match="none comes near"):
         assign_layers(pairs)
     assert time.perf_counter() - start < 20

@@ -13,6 +13,7 @@ MATCHES = [
     # literal names
     ("cls_token", "cls_token", ()),
     ("a+b.c", "a+b.c", ()),
+    ("a?.(b).c]", "a?.(b).c]", ()),
     # {index}
     ("blocks.{i}.norm", "blocks.7.norm", (7,)),
     ("layers.{stage}.blocks.{block}.**", "layers.2.blocks.10.attn.bias", (2, 10)),
@@ -80,6 +81,10 @@ AMBIGUOUS = [
     ("*a{i}_*b", "a1a2_b", (2,)),
 ]
 
+FOREIGN = (
+    ", as a regular expression or a glob has it; in a pattern, {index} is a number, * any text "
+    "without dots, ** any text"
+)
 REFUSALS = [
     ("", "pattern '' has an empty segment: write one dot between names"),
     (".a", "pattern '.a' has an empty segment: write one dot between names"),
@@ -88,6 +93,19 @@ REFUSALS = [
     ("a**", "pattern 'a**': `**` must stand alone between dots"),
     ("a.**b.c", "pattern 'a.**b.c': `**` must stand alone between dots"),
     ("***", "pattern '***': `**` must stand alone between dots"),
+    ("a/**", "pattern 'a/**': `**` must stand alone between dots; names are joined by dots"),
+    (
+        "a.**, b",
+        "pattern 'a.**, b': `**` must stand alone between dots; several patterns are a list: "
+        "[a.**, b]",
+    ),
+    (
+        r"a\.(\d+)",
+        rf"pattern 'a\.(\d+)' has a `\`{FOREIGN}: `a.{{index}}`",
+    ),
+    ("^a.b$", f"pattern '^a.b$' has a `^`{FOREIGN}: `a.b`"),
+    ("a.[!b].c", f"pattern 'a.[!b].c' has a `[!b]`{FOREIGN}"),
+    ("a|b", f"pattern 'a|b' has a `|`{FOREIGN}, and several patterns are a list: [a.**, b.**]"),
     ("{i}.{i}", "pattern '{i}.{i}' captures {i} twice"),
     ("a{i}b{i}", "pattern 'a{i}b{i}' captures {i} twice"),
 ]

@@ -233,8 +233,8 @@ def test_auto_with_none_names_the_nearest_and_what_it_leaves(tiny):
         "is 'tiny' (layout 'default'), but for:\n"
         "  matched by no pattern:\n"
         "    c.w  (closest: a.**)\n"
-        "Have a rule file drafted from the model, read it, and pass it: lrd init MODEL -o my.yaml, "
-        'arch="my.yaml"; arch="infer" takes such a draft as it is.'
+        "Have one drafted, and read it: with the module, "
+        'lrd_registry.draft(model).save("my.yaml"); then pass arch="my.yaml".'
     )
 
 

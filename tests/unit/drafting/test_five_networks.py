@@ -9,7 +9,6 @@ from tests.support.drafting.drafting import IMAGE, VIDEO, built, drafted, out_of
 from tests.support.drafting.networks import MLSTM, EncoderDecoder, OldVGG, TwoStream, UNet
 
 START = """\
-# yaml-language-server: $schema=rule-set.schema.json
 # A draft, made from the model's module tree and a trace of its forward pass: the entries are in
 # the order of use."""
 
