@@ -34,6 +34,8 @@ def expected_layers(blocks: int) -> int:
 def _of_grouping(model: Any) -> int | None:
     """Timm's `group_matcher`: the groups of its patterns for blocks that have a number."""
     matcher = model.group_matcher(coarse=False)
+    if not isinstance(matcher, dict):  # a function from name to group, which has no patterns
+        return None
     found = matcher.get("blocks", ())
     patterns = [(found, None)] if isinstance(found, str) else [_pair(item) for item in found]
     numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
