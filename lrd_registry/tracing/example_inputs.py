@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.wrappers import unwrap
 from lrd_registry.tracing.arguments import Arguments, float_dtype, image, tokens
+from lrd_registry.tracing.failures import phrase, trace_error
+from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_inputs import transformers_arguments
 
 Inputs: TypeAlias = "Tensor | Sequence[Any] | Mapping[str, Any]"
@@ -18,9 +22,11 @@ Inputs: TypeAlias = "Tensor | Sequence[Any] | Mapping[str, Any]"
 
 
 def given_arguments(inputs: Inputs, model: nn.Module) -> Arguments:
-    """The caller's inputs as arguments; shapes become tensors on the meta device.
+    """The caller's inputs as arguments; shapes become tensors.
 
-    A shape stands for numbers of the model's type, under a name that ends in `_ids` for integers.
+    A shape stands for numbers of the model's type on the meta device, or for what `made_whole`
+    makes of the argument's name, such as real tokens for `input_ids`. Where it comes by position,
+    that is the name in the model's `forward`.
 
     Raises:
         InvalidArgumentError: the inputs are none of the forms.
@@ -29,49 +35,77 @@ def given_arguments(inputs: Inputs, model: nn.Module) -> Arguments:
     >>> by_name["input_ids"].shape, by_name["input_ids"].dtype, by_name["packed"]
     (torch.Size([2, 7]), torch.int64, True)
     """
-    dtype = float_dtype(model)
     if isinstance(inputs, Mapping):
-        return (), {name: _argument(value, dtype, name) for name, value in inputs.items()}
+        return (), {str(name): _argument(v, model, str(name)) for name, v in inputs.items()}
     if isinstance(inputs, Tensor) or _is_shape(inputs):
-        return (_argument(inputs, dtype),), {}
+        inputs = [inputs]
     if isinstance(inputs, (list, tuple)):
-        return tuple(_argument(value, dtype) for value in inputs), {}
+        pairs = zip(inputs, chain(_positional(model), repeat("")), strict=False)
+        return tuple(_argument(value, model, name) for value, name in pairs), {}
     raise InvalidArgumentError(
         "inputs are a tensor, a shape such as (2, 3, 224, 224), a list of these, or a mapping by "
         f"argument name; found {type(inputs).__name__}"
     )
 
 
+def hold_data(inputs: Inputs) -> bool:
+    """Whether the caller gave a tensor that is not on the meta device."""
+    if isinstance(inputs, Tensor):
+        return not inputs.is_meta
+    if isinstance(inputs, Mapping):
+        return any(map(hold_data, inputs.values()))
+    return isinstance(inputs, (list, tuple)) and any(map(hold_data, inputs))
+
+
+def _positional(model: nn.Module) -> list[str]:
+    """What a model's forward calls that which it takes by position."""
+    try:
+        parameters = inspect.signature(unwrap(model).forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
 def arguments_of(model: nn.Module) -> Arguments:
     """The arguments that a model says it takes.
 
     Raises:
-        ModelError: it does not say.
+        TraceError: it does not say, or what it says cannot be understood.
     """
     inner = unwrap(model)
+    what = f"{type(inner).__name__} does not say what it takes"
     for source in (_timm, transformers_arguments, _torchvision, _open_clip):
-        if arguments := source(inner):
+        try:
+            arguments = source(inner)
+        except Exception as error:  # of a configuration that is not as the library's others are
+            raise trace_error(f"{what} in the usual way ({phrase(error)})", "inputs") from error
+        if arguments:
             return arguments
-    raise ModelError(
-        f"{type(inner).__name__} does not say what it takes, as models of timm, transformers, "
-        "torchvision and open_clip do; pass inputs: a shape such as (2, 3, 224, 224), tensors, or "
-        "a mapping by argument name"
-    )
+    libraries = "timm, transformers, torchvision and open_clip"
+    raise trace_error(f"{what}, as models of {libraries} do", "inputs")
 
 
 def _is_shape(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
 
 
-def _argument(value: Any, dtype: torch.dtype, name: str = "") -> Any:
+def _argument(value: Any, model: nn.Module, name: str) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, Mapping):
-        return {key: _argument(inner, dtype, str(key)) for key, inner in value.items()}
+        return {key: _argument(inner, model, str(key)) for key, inner in value.items()}
     if _is_shape(value):
-        whole = torch.int64 if name.endswith("_ids") else dtype
-        return torch.empty(value, dtype=whole, device="meta")
+        return _of_shape(value, model, name)
     return value
+
+
+def _of_shape(shape: tuple[int, ...], model: nn.Module, name: str) -> Tensor:
+    try:
+        whole = made_whole(unwrap(model), name, shape)
+        numbers = torch.empty(shape, dtype=float_dtype(model), device="meta")
+    except RuntimeError as error:  # a size is negative, or too large
+        raise InvalidArgumentError(f"inputs: no tensor has the shape {shape}") from error
+    return numbers if whole is None else whole
 
 
 def _timm(model: nn.Module) -> Arguments | None:

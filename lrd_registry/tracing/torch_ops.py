@@ -30,6 +30,14 @@ COUNTED_OUT = {
 }
 
 
+BY_INDEX = {
+    aten.embedding.default,
+    aten._embedding_bag.default,
+    aten._embedding_bag_forward_only.default,
+}
+"""Operations that look up rows of their first argument, at whole numbers in the next two."""
+
+
 IN_BFLOAT16 = {"aten::_grouped_mm"}
 """Operations whose kernel without data takes no other numbers, as the one on the GPU once did."""
 
@@ -65,9 +73,16 @@ def run(
             args = [args[0], list(_counted_out(args[1], has_no_data))]
         args = [_on_meta(value) for value in args]
         options = {name: _on_meta(value) for name, value in options.items()}
+    if without_data and operation in BY_INDEX:
+        args = [args[0], *map(_whole, args[1:3]), *args[3:]]
     if without_data and operation._schema.name in IN_BFLOAT16:
         return _in_bfloat16(operation, args, options), True
     return operation(*args, **options), without_data
+
+
+def _whole(value: Any) -> Any:
+    """A shape that somebody gave for tokens stands for numbers of the model's type."""
+    return value.long() if isinstance(value, Tensor) and value.is_meta else value
 
 
 def _in_bfloat16(operation: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Tensor:

@@ -136,9 +136,8 @@ def test_a_model_that_does_not_say_what_it_takes_is_an_error_with_the_way_out():
         'arch="infer" runs the model once: Sequential does not say what it takes, as models of '
         "timm, transformers, torchvision and open_clip do; pass inputs: a shape such as "
         "(2, 3, 224, 224), tensors, or a mapping by argument name\n"
-        "Its inputs can be given to a draft of your own: build_param_groups(model, arch=draft("
-        "model, name, trace(model, inputs)).rule_set), with lrd_registry.drafting.draft and "
-        "lrd_registry.tracing.trace"
+        'Inputs go into the same call: build_param_groups(model, arch="infer", inputs=…), and so '
+        "with assign_layers."
     )
 
 
