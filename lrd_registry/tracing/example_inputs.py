@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
@@ -67,20 +67,36 @@ def _positional(model: nn.Module) -> list[str]:
 
 
 def arguments_of(model: nn.Module) -> Arguments:
-    """The arguments that a model says it takes.
+    """The arguments that a model says it takes, in full.
+
+    Raises:
+        TraceError: as for `arguments_to_try`.
+    """
+    return next(arguments_to_try(model))
+
+
+def arguments_to_try(model: nn.Module) -> Iterator[Arguments]:
+    """The arguments that a model says it takes: in full, and then the least that it asks for.
+
+    The model may be run in part, to see how much it makes of an image.
 
     Raises:
         TraceError: it does not say, or what it says cannot be understood.
     """
     inner = unwrap(model)
     what = f"{type(inner).__name__} does not say what it takes"
+    is_said = False
     for source in (_timm, transformers_arguments, _torchvision, _open_clip):
         try:
-            arguments = source(inner)
+            for arguments in source(inner):
+                is_said = True
+                yield arguments
         except Exception as error:  # of a configuration that is not as the library's others are
+            if is_said:
+                return  # what was said may do
             raise trace_error(f"{what} in the usual way ({phrase(error)})", "inputs") from error
-        if arguments:
-            return arguments
+        if is_said:
+            return
     libraries = "timm, transformers, torchvision and open_clip"
     raise trace_error(f"{what}, as models of {libraries} do", "inputs")
 
@@ -108,18 +124,18 @@ def _of_shape(shape: tuple[int, ...], model: nn.Module, name: str) -> Tensor:
     return numbers if whole is None else whole
 
 
-def _timm(model: nn.Module) -> Arguments | None:
+def _timm(model: nn.Module) -> Iterator[Arguments]:
     """An image of `input_size`, with the channels that the first convolution takes."""
     config = getattr(model, "pretrained_cfg", None)
     if not isinstance(config, Mapping) or "input_size" not in config:
-        return None
+        return
     channels, height, width = config["input_size"]
     first = config.get("first_conv")
     if isinstance(first, str) and (own := _channels(model, first)) % channels:
         channels = own  # and where own is a multiple, the stem folds pixels into channels
     embedding = getattr(model, "patch_embed", None)
     height, width = getattr(embedding, "img_size", None) or (height, width)
-    return (image(model, channels, height, width),), {}
+    yield (image(model, channels, height, width),), {}
 
 
 def _channels(model: nn.Module, path: str) -> int:
@@ -130,24 +146,25 @@ def _channels(model: nn.Module, path: str) -> int:
         return 0
 
 
-def _torchvision(model: nn.Module) -> Arguments | None:
+def _torchvision(model: nn.Module) -> Iterator[Arguments]:
     """An image or a clip of the size that the library's weights of this class were trained on."""
     home = type(model).__module__
     if not home.startswith("torchvision.models."):
-        return None
+        return
     size = getattr(model, "image_size", 299 if home.endswith(".inception") else 224)
     frames = (16,) if ".video." in home else ()
-    return (image(model, 3, *frames, size, size),), {}
+    yield (image(model, 3, *frames, size, size),), {}
 
 
-def _open_clip(model: nn.Module) -> Arguments | None:
+def _open_clip(model: nn.Module) -> Iterator[Arguments]:
     """An image, or a text, or both."""
     if not type(model).__module__.startswith("open_clip."):
-        return None
+        return
     visual: Any = getattr(model, "visual", model)
     size = getattr(visual, "image_size", None)
     length = getattr(model, "context_length", None) or getattr(model, "num_pos", None)
     height, width = size if isinstance(size, tuple) else (size, size)
     images = [image(model, 3, height, width)] if size else []
     texts = [tokens(length)] if length else []
-    return ((*images, *texts), {}) if images or texts else None
+    if images or texts:
+        yield (*images, *texts), {}

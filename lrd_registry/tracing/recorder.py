@@ -163,9 +163,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._step += 1
         return result
 
-    def takes_weights(self) -> bool:
-        """Whether what is running, or ran last, takes what was computed from parameters."""
-        return any(self._get(tensor).parameters for tensor in tensors_in(self._takes))
+    def takes_inputs_alone(self) -> bool:
+        """Whether what is running takes the input, and nothing that the model holds."""
+        without_data = [tensor for tensor in tensors_in(self._takes) if tensor.is_meta]
+        return bool(without_data) and all(
+            self._get(tensor) == Content(0, True) for tensor in without_data
+        )
 
     def without_data(self, tensor: Tensor) -> Tensor:
         """A tensor of the same content on the meta device."""

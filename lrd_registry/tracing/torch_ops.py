@@ -30,6 +30,9 @@ COUNTED_OUT = {
 }
 
 
+FILLED = {aten.empty.memory_format, aten.zeros.default, aten.full.default}
+"""Operations whose result a model may fill with what it counts, if it is of whole numbers."""
+
 BY_INDEX = {
     aten.embedding.default,
     aten._embedding_bag.default,
@@ -66,7 +69,7 @@ def run(
     """
     tensors = list(tensors_in([*args, *options.values()]))
     without_data = any(map(has_no_data, tensors))
-    if operation is aten._to_copy.default or operation in COUNTED_OUT:
+    if operation is aten._to_copy.default or _counts(operation, options):
         options = {name: _staying(value, without_data) for name, value in options.items()}
     if without_data and not all(tensor.is_meta for tensor in tensors):
         if operation is aten.index.Tensor:
@@ -78,6 +81,13 @@ def run(
     if without_data and operation._schema.name in IN_BFLOAT16:
         return _in_bfloat16(operation, args, options), True
     return operation(*args, **options), without_data
+
+
+def _counts(operation: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a model makes numbers that it counts out itself."""
+    dtype = options.get("dtype")
+    is_whole = dtype is not None and not (dtype.is_floating_point or dtype.is_complex)
+    return operation in COUNTED_OUT or (operation in FILLED and is_whole)
 
 
 def _whole(value: Any) -> Any:

@@ -18,7 +18,7 @@ from lrd_registry.tracing.arguments import Arguments, described
 from lrd_registry.tracing.copy_model import on_meta, structural_copy, with_its_data
 from lrd_registry.tracing.example_inputs import (
     Inputs,
-    arguments_of,
+    arguments_to_try,
     given_arguments,
     hold_data,
 )
@@ -70,18 +70,43 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
     if not isinstance(model, nn.Module):
         raise InvalidArgumentError(f"expected a torch.nn.Module, found {type(model).__name__}")
     _check_not_scripted(model)
-    arguments = arguments_of(model) if inputs is None else given_arguments(inputs, model)
+    if inputs is not None:
+        stand_in = with_its_data if hold_data(inputs) else on_meta
+        return _pass(model, given_arguments(inputs, model), stand_in)
+    return _pass_on_examples(model)
+
+
+def _pass_on_examples(model: nn.Module) -> Trace:
+    """On the fullest arguments that the pass succeeds with; the error is that of the fullest."""
+    asked, _ = _copy(model, on_meta)
+    errors: list[TraceError] = []
+    with _nothing_changed(((), {})):
+        for made in arguments_to_try(asked):
+            result = _tried(model, made)
+            if isinstance(result, Trace):
+                return result
+            errors.append(result)
+    raise errors[0]
+
+
+def _tried(model: nn.Module, made: Arguments) -> Trace | TraceError:
+    try:
+        return _pass(model, made, on_meta, are_made=True)
+    except TraceError as error:
+        return error
+
+
+def _pass(
+    model: nn.Module, arguments: Arguments, stand_in: Any, *, are_made: bool = False
+) -> Trace:
     names = [name for name, _ in model.named_parameters()]
-    on_data = inputs is not None and hold_data(inputs)
-    stand_in = with_its_data if on_data else on_meta
     copied, parameters = _copy(model, stand_in)
     recorder = Recorder(parameters, [x for x in tree_leaves(arguments) if isinstance(x, Tensor)])
     recorder.watch(copied)
     try:
         _run(copied, arguments, recorder)
     except Exception as error:
-        made = None if inputs is not None else arguments
-        raise _failed(model, error, recorder, made) from error
+        raise _failed(model, error, recorder, arguments if are_made else None) from error
     return recorder.trace(names)
 
 
@@ -100,7 +125,7 @@ def _failed(
 
 def _lacking(model: nn.Module, recorder: Recorder) -> Needs:
     """Real inputs are enough for what looks at inputs alone, or where the weights are there."""
-    looks_at_inputs = recorder.running is not None and not recorder.takes_weights()
+    looks_at_inputs = recorder.running is not None and recorder.takes_inputs_alone()
     return "data" if looks_at_inputs or not _is_on_meta(model) else "weights"
 
 
