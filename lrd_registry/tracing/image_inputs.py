@@ -13,6 +13,9 @@ from lrd_registry.tracing.transformers_config import VISION, channels, first, ha
 FRAMES = 2
 """Of a video, where the configuration does not say."""
 
+SIZES = ("image_size", "img_size", "crop_size")
+"""How configurations call the height and width of an image, which are one number if equal."""
+
 GRIDS = ("image_grid_thw", "grid_thw")
 """What says how an image was cut into patches, all of which come in one list (Qwen-VL)."""
 
@@ -40,7 +43,9 @@ def shape(vision: Any) -> tuple[int, ...]:
     """Channels, height and width."""
     if pretrained := getattr(vision, "pretrained_cfg", None):
         return tuple(pretrained["input_size"])
-    size = first(vision, "image_size", "img_size", "crop_size", default=224)
+    if not any(has(vision, name) for name in SIZES):  # SAM 2's backbone says it
+        vision = part(vision, "backbone_config")
+    size = first(vision, *SIZES, default=224)
     height, width = size if isinstance(size, (list, tuple)) else (size, size)
     return channels(vision), height, width
 
@@ -58,6 +63,8 @@ def _images_of_each(model: Any, takes: Any) -> list[int]:
     if "image_sizes" in takes and (grids := getattr(model.config, "image_grid_pinpoints", None)):
         side = shape(part(model.config, *VISION))[-1]
         return [1 + max(height * width // side**2 for height, width in grids)]
+    if "image_attention_mask" in takes:
+        return [1]
     return [2] if type(model).__name__.endswith("ForKeypointMatching") else []
 
 
@@ -70,9 +77,9 @@ def _tiles(model: Any) -> int:
 
 
 def _side(vision: Any) -> int:
-    """The height and width of an image in patches: twice what is merged into one token."""
+    """The height and width of an image in patches: four times what is merged into one token."""
     merged = first(vision, "spatial_merge_size", "merge_size", "merge_kernel_size", default=2)
-    return 2 * int(merged[0] if isinstance(merged, (list, tuple)) else merged)
+    return 4 * int(merged[0] if isinstance(merged, (list, tuple)) else merged)
 
 
 def _listed_patches(model: nn.Module, vision: Any) -> Tensor:
@@ -136,7 +143,7 @@ def tiles(model: Any) -> Tensor:
 def flat_patches(model: Any) -> Tensor:
     """Patches, each flat, with its row and column before (Pix2Struct)."""
     vision = part(model.config, *VISION)
-    return image(model, 16, 2 + channels(vision) * vision.patch_size**2)
+    return image(model, 16, 2 + channels(vision) * first(vision, "patch_size", default=16) ** 2)
 
 
 def regions(model: Any) -> Tensor:

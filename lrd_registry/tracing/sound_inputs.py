@@ -52,6 +52,11 @@ def spectrogram(model: Any) -> Tensor:
     return image(model, *((bins, FRAMES) if _begins_with(model, bins) else (FRAMES, bins)))
 
 
+def said_before(model: Any) -> Tensor:
+    """The frames that a decoder has said, from which it says the next."""
+    return image(model, FRAMES, first(model.config, *BINS, default=80))
+
+
 def frames_mask(model: Any) -> Tensor:
     """A mask of frames without a gap."""
     config = _hearing(model.config)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from lrd_registry.tracing import image_inputs, sound_inputs, text_inputs
 from lrd_registry.tracing.arguments import Arguments
+from lrd_registry.tracing.places_in_texts import with_places
 from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_config import taken
 
 MAKERS: dict[str, Callable[[Any], Tensor]] = {
     "input_ids": text_inputs.text,
+    "task_inputs": text_inputs.task,
     "bbox": text_inputs.boxes,
     "image_embeds_position_mask": text_inputs.places_of_image,
     "pixel_values": image_inputs.pixels,
@@ -25,6 +27,7 @@ MAKERS: dict[str, Callable[[Any], Tensor]] = {
     "pixel_attention_mask": image_inputs.whole,
     "spatial_shapes": image_inputs.sides,
     "image_sizes": image_inputs.sizes,
+    "image_attention_mask": text_inputs.seen,
     "bool_masked_pos": image_inputs.masked,
     "aspect_ratio_ids": image_inputs.aspect_ratios,
     "aspect_ratio_mask": image_inputs.tiles,
@@ -33,20 +36,23 @@ MAKERS: dict[str, Callable[[Any], Tensor]] = {
     "visual_pos": image_inputs.region_boxes,
     "visual_embeds": image_inputs.regions,
     "input_values": sound_inputs.recording,
+    "decoder_input_values": sound_inputs.said_before,
     "input_features": sound_inputs.spectrogram,
     "input_features_mask": sound_inputs.frames_mask,
     "feature_attention_mask": sound_inputs.frames_mask,
 }
 """What is made under each name."""
 
-KINDS = ("input_ids", "pixel_values", "input_features", "input_values")
-"""The main inputs of a text, an image and a sound."""
+KINDS = (("input_ids",), ("pixel_values",), ("input_features", "input_values"))
+"""What a text, an image and a sound are called as main inputs; of one kind, one is enough."""
 
 BESIDE = {
     "bbox": "input_ids",
     "visual_feats": "input_ids",
     "visual_pos": "input_ids",
     "visual_embeds": "input_ids",
+    "decoder_input_values": "input_ids",
+    "image_attention_mask": "pixel_values",
     "image_embeds_position_mask": "pixel_values",
     "image_grid_thw": "pixel_values",
     "aspect_ratio_ids": "pixel_values",
@@ -69,7 +75,8 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
         return
     takes = taken(model)
     least = [*_mains([main] if isinstance(main, str) else list(main), takes), *_required(takes)]
-    fullest = [*least, *(name for name in KINDS if name in takes)]
+    kinds = [kind for kind in KINDS if not set(kind).intersection(least)]
+    fullest = [*least, *(name for kind in kinds for name in _known(kind, takes))]
     errors: list[Exception] = []
     for names in dict.fromkeys(_with_companions(model, names) for names in (fullest, least)):
         made = _made(model, names)
@@ -86,10 +93,15 @@ def _required(takes: Mapping[str, inspect.Parameter]) -> list[str]:
     return [name for name, p in takes.items() if p.default is p.empty and p.kind not in starred]
 
 
+def _known(names: Sequence[str], takes: Mapping[str, Any]) -> list[str]:
+    """The first of these that a model takes."""
+    return [name for name in names if name in takes][:1]
+
+
 def _mains(main: list[str], takes: Mapping[str, Any]) -> list[str]:
     """The main input; where it may be of any kind (Perceiver), one of a kind that is known."""
     if main == ["inputs"]:
-        main = [name for name in ("pixel_values", "input_values") if name in takes][:1] or main
+        main = _known(("pixel_values", "input_values"), takes) or main
     return [name for name in main if name in takes]
 
 
@@ -113,7 +125,7 @@ def _made(model: Any, names: Iterable[str]) -> dict[str, Any] | Exception:
     try:
         made = {name: _one(model, name) for name in names}
         is_known = all(value is not None for value in made.values())
-        return text_inputs.with_images(model, made) if is_known else {}
+        return with_places(model, made) if is_known else {}
     except Exception as error:  # of a configuration that is not as others are
         return error
 
