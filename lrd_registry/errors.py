@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Needs: TypeAlias = Literal["inputs", "data", "weights"]
+"""What a pass lacks: inputs, inputs that hold data, or also a model that holds its weights."""
 
 
 class LrdError(Exception):
@@ -16,6 +20,20 @@ class InvalidArgumentError(LrdError, ValueError):
 
 class ModelError(LrdError):
     """A model that cannot be built from its name, or that has nothing to train."""
+
+
+class TraceError(ModelError):
+    """A model whose forward pass fails, or that does not say what it takes.
+
+    Attributes:
+        why: what went wrong; the whole message also says what to do.
+        needs: what would help, which each place says in its own words; None where nothing would.
+    """
+
+    def __init__(self, message: str, *, why: str, needs: Needs | None = None) -> None:
+        super().__init__(message)
+        self.why = why
+        self.needs = needs
 
 
 class ResumeError(LrdError):

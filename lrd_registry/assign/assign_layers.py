@@ -19,9 +19,11 @@ from lrd_registry.registry.default import default_registry
 from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.load import load_rule_set, rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
+from lrd_registry.wording import clip
 
 if TYPE_CHECKING:
     from lrd_registry.model_names.parameters import Model
+    from lrd_registry.tracing.example_inputs import Inputs
 
 Arch: TypeAlias = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | Assignment
 """A registered name, a rule file's path, `"auto"`, `"infer"`, a rule set, the same as plain data,
@@ -32,7 +34,12 @@ Outside: TypeAlias = Literal["error", "head"]
 
 
 def assign_layers(
-    model: Model, arch: Arch = "auto", *, prefix: str | None = None, outside: Outside = "error"
+    model: Model,
+    arch: Arch = "auto",
+    *,
+    inputs: Inputs | None = None,
+    prefix: str | None = None,
+    outside: Outside = "error",
 ) -> Assignment:
     """Assign every parameter of a model to its layer.
 
@@ -50,6 +57,8 @@ def assign_layers(
             `Assignment` made from a model of which this one is a part, `"auto"`: the one that
             fits completely, or `"infer"`: one drafted from the model's modules and one forward
             pass, as by `lrd init`, with a warning that gives the command which would keep it.
+        inputs: what that pass is given, with `"infer"`: a tensor, a shape, a list of these, or a
+            mapping by argument name, as for `trace`. Left out: what the model says of itself.
         prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
         outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
             they join the last layer, with the `"head"`.
@@ -61,7 +70,8 @@ def assign_layers(
         RuleFileError: the rule file is at fault.
         ModelError: the model has no parameters, or many have been flattened into one; or it is
             to be run for `"infer"`, and cannot.
-        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, or another `outside`.
+        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, another `outside`, or
+            `inputs` without `"infer"`.
 
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
@@ -69,18 +79,24 @@ def assign_layers(
     >>> assign_layers(model, rules)["1.bias"]
     Row(name='1.bias', layer=1, entry='head', pattern='1.**', part='')
     """
-    return select(collect_parameters(model), arch, prefix=prefix, outside=outside)
+    return select(collect_parameters(model), arch, inputs=inputs, prefix=prefix, outside=outside)
 
 
 def select(
-    parameters: Parameters, arch: Arch, *, prefix: str | None = None, outside: Outside = "error"
+    parameters: Parameters,
+    arch: Arch,
+    *,
+    inputs: Inputs | None = None,
+    prefix: str | None = None,
+    outside: Outside = "error",
 ) -> Assignment:
     """`assign_layers` on parameters that have been collected."""
     _check_place(arch, prefix, outside)
+    _check_inputs(arch, inputs)
     if isinstance(arch, Assignment):
         return apply_whole(arch, parameters.readings)
     catalog = default_registry.catalog()
-    rule_sets = _rule_sets(arch, parameters, catalog)
+    rule_sets = _rule_sets(arch, parameters, catalog, inputs)
     assignment = fit(
         rule_sets,
         parameters.readings,
@@ -110,11 +126,24 @@ def _check_place(arch: Arch, prefix: str | None, outside: Outside) -> None:
             "an Assignment has every parameter's name from the top of its model; make it with "
             "prefix=…, and pass it without"
         )
-    if prefix is not None and arch == "infer":
+    if prefix is not None and _is_infer(arch):
         raise InvalidArgumentError(
             'arch="infer" drafts the layers of the whole model, so there is nothing beside a '
             "prefix; leave prefix out, or infer the part and pass its rule set"
         )
+
+
+def _check_inputs(arch: Arch, inputs: Inputs | None) -> None:
+    if inputs is not None and not _is_infer(arch):
+        found = repr(arch) if isinstance(arch, str) else type(arch).__name__
+        raise InvalidArgumentError(
+            'inputs are for arch="infer", which runs the model on them; a rule set needs no run, '
+            f"so leave inputs out; found arch={clip(found)}"
+        )
+
+
+def _is_infer(arch: Arch) -> bool:
+    return isinstance(arch, str) and arch == "infer"
 
 
 def find_rule_set(arch: str | os.PathLike[str], catalog: Catalog | None = None) -> RuleSet:
@@ -139,6 +168,7 @@ def _rule_sets(
     arch: str | os.PathLike[str] | RuleSet | Mapping[str, Any],
     parameters: Parameters,
     catalog: Catalog,
+    inputs: Inputs | None,
 ) -> list[RuleSet] | None:
     """The rule sets that may fit; None for all that are registered."""
     if isinstance(arch, RuleSet):
@@ -153,7 +183,7 @@ def _rule_sets(
     if arch == "auto":
         return None
     if arch == "infer":
-        return [infer(parameters)]
+        return [infer(parameters, inputs)]
     return [find_rule_set(arch, catalog)]
 
 

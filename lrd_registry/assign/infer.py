@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lrd_registry.assign.model_origin import how_to_draft
-from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.errors import InvalidArgumentError, TraceError
 from lrd_registry.model_names.wrappers import unwrap
 
 if TYPE_CHECKING:
@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from lrd_registry.model_names.parameters import Parameters
     from lrd_registry.rule_files.schema import RuleSet
     from lrd_registry.tracing import Trace
+    from lrd_registry.tracing.example_inputs import Inputs
 
 ARCH = "inferred"
 
 
-def infer(parameters: Parameters) -> RuleSet:
+INPUTS = (
+    "\nInputs go into the same call: "
+    'build_param_groups(model, arch="infer", inputs=…), and so with assign_layers.'
+)
+
+
+def infer(parameters: Parameters, inputs: Inputs | None = None) -> RuleSet:
     """Draft a rule set for a model, and warn once that it is a draft.
+
+    Args:
+        parameters: the model's.
+        inputs: what it is run on; left out: what it says of itself.
 
     Raises:
         InvalidArgumentError: there are only pairs, which cannot be run.
@@ -36,7 +47,7 @@ def infer(parameters: Parameters) -> RuleSet:
         )
     from lrd_registry.drafting import draft
 
-    drafted = draft(model, ARCH, _traced(model))
+    drafted = draft(model, ARCH, _traced(model, inputs))
     _warn(_say(drafted, unwrap(model)))
     return drafted.rule_set
 
@@ -50,17 +61,15 @@ def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=6)
 
 
-def _traced(model: nn.Module) -> Trace:
+def _traced(model: nn.Module, inputs: Inputs | None) -> Trace:
     from lrd_registry.tracing import trace
 
     try:
-        return trace(model)
-    except ModelError as error:
-        raise ModelError(
-            f'arch="infer" runs the model once: {error}\nIts inputs can be given to a draft of '
-            "your own: build_param_groups(model, arch=draft(model, name, trace(model, "
-            "inputs)).rule_set), with lrd_registry.drafting.draft and lrd_registry.tracing.trace"
-        ) from error
+        return trace(model, inputs)
+    except TraceError as error:
+        said = f'arch="infer" runs the model once: {error}{INPUTS if error.needs else ""}'
+        why = f'arch="infer" runs the model once: {error.why}'
+        raise TraceError(said, why=why, needs=error.needs) from error
 
 
 def _say(drafted: Draft, model: nn.Module) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from lrd_registry.cli.options import AsJson, Help
 from lrd_registry.cli.printing import show_output
+from lrd_registry.cli.shapes import InputOption, shapes_to_infer
 from lrd_registry.errors import InvalidArgumentError
 
 
@@ -23,8 +24,8 @@ def diff(
         list[str],
         typer.Argument(
             metavar="A [B] MODEL",
-            help="A and B as RULE[:LAYOUT][@DECAY], where RULE may be auto; a layout named here is "
-            "applied whatever its signature. MODEL as for explain.",
+            help="A and B as RULE[:LAYOUT][@DECAY], where RULE may be auto or infer; a layout "
+            "named here is applied whatever its signature. MODEL as for explain.",
             show_default=False,
         ),
     ],
@@ -33,6 +34,7 @@ def diff(
         typer.Option(help="In place of B: timm's own grouping, at A's layer decay."),
     ] = None,
     layer_decay: Annotated[float, typer.Option(help="Of a side without its own.")] = 0.75,
+    inputs: InputOption = None,
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
@@ -48,9 +50,10 @@ def diff(
     _check_number(sides_and_model, against)
     *sides, model = sides_and_model
     specs = [parse_side(side, layer_decay) for side in sides]
+    shapes = shapes_to_infer(inputs, infers=any(spec.rule == "infer" for spec in specs))
     built = build_model(model)
     parameters = collect_parameters(built)
-    a, *others = (find_side(spec, parameters) for spec in specs)
+    a, *others = (find_side(spec, parameters, shapes) for spec in specs)
     b = timm_side(built, a.layer_decay) if against else others[0]
     difference = compare(a, b)
     if as_json:

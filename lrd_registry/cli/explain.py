@@ -16,6 +16,7 @@ from lrd_registry.cli.options import (
     PrefixOption,
 )
 from lrd_registry.cli.printing import show_output
+from lrd_registry.cli.shapes import InputOption, shapes_to_infer
 
 
 def explain(
@@ -30,6 +31,7 @@ def explain(
     weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = WEIGHT_DECAY,
     prefix: PrefixOption = None,
     outside: OutsideOption = "error",
+    inputs: InputOption = None,
     as_json: AsJson = False,
     _help: Help = False,
 ) -> None:
@@ -42,8 +44,9 @@ def explain(
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
 
+    shapes = shapes_to_infer(inputs, infers=arch == "infer")
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside)
+    assignment = assign_layers(built, arch, inputs=shapes, prefix=prefix, outside=outside)
     rows = rows_of_parameters(built, assignment, layer_decay, weight_decay)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
     if has_shapes(built.parameters()):

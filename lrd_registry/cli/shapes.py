@@ -46,6 +46,20 @@ def parse_shapes(texts: list[str] | None) -> Shapes | None:
     return dict(zip(names, shapes.values(), strict=True))
 
 
+def shapes_to_infer(texts: list[str] | None, *, infers: bool) -> Shapes | None:
+    """The shapes of all inputs, where only a draft runs the model.
+
+    Raises:
+        InvalidArgumentError: there are some, and nothing is drafted.
+    """
+    if texts and not infers:
+        raise InvalidArgumentError(
+            "--input is what the model is run on where its layers are drafted (infer); these "
+            f"come from a rule set, so leave it out; found --input {clip(texts[0])}"
+        )
+    return parse_shapes(texts)
+
+
 def _shape(shape: str, text: str) -> tuple[int, ...]:
     sizes = shape.split(",")
     if not all(size.strip().isdecimal() for size in sizes):

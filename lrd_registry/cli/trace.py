@@ -38,9 +38,11 @@ def trace(
     from lrd_registry.tracing.order_check import check_order
     from lrd_registry.tracing.report import check_data, check_text, use_rows
 
+    shapes = parse_shapes(inputs)
     built = build_model(model)
-    assignment = assign_layers(built, arch, prefix=prefix, outside=outside)
-    traced = run(built, parse_shapes(inputs))
+    to_infer = shapes if arch == "infer" else None
+    assignment = assign_layers(built, arch, inputs=to_infer, prefix=prefix, outside=outside)
+    traced = run(built, shapes)
     check = check_order(assignment, traced)
     rows = use_rows(traced, assignment) if parameters else []
     about: dict[str, Any] = {"model": model, "arch": assignment.arch, "layout": assignment.layout}

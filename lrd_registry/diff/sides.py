@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrd_registry.assign.assign_layers import find_rule_set, select
 from lrd_registry.assignment import Assignment
@@ -14,6 +15,9 @@ from lrd_registry.model_names.parameters import Parameters
 from lrd_registry.registry.default import default_registry
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.wording import clip, did_you_mean
+
+if TYPE_CHECKING:
+    from lrd_registry.tracing.example_inputs import Inputs
 
 # A colon or an @ in a path, as in ./v1@2/my.yaml, belongs to the path.
 _SIDE = re.compile(r"(?P<rule>.*?)(:(?P<layout>[^:@./]*))?(@(?P<decay>(?!.*\.ya?ml\b)[^@/]*))?")
@@ -33,7 +37,7 @@ def parse_side(text: str, layer_decay: float) -> SideSpec:
     """Take `RULE[:LAYOUT][@DECAY]` apart.
 
     Args:
-        text: RULE is a registered name, a rule file's path, or `auto`.
+        text: RULE is a registered name, a rule file's path, `auto` or `infer`.
         layer_decay: for a side without a decay of its own.
 
     Raises:
@@ -59,8 +63,8 @@ def parse_side(text: str, layer_decay: float) -> SideSpec:
     return SideSpec(text, found["rule"], found["layout"], _number(decay))
 
 
-def find_side(spec: SideSpec, parameters: Parameters) -> Side:
-    """Put a model's parameters into the layers of a side.
+def find_side(spec: SideSpec, parameters: Parameters, inputs: Inputs | None = None) -> Side:
+    """Put a model's parameters into the layers of a side; one of `infer` is run on `inputs`.
 
     Raises:
         CoverageError: the rule set, or the layout asked for, does not fit.
@@ -70,7 +74,8 @@ def find_side(spec: SideSpec, parameters: Parameters) -> Side:
         InvalidArgumentError: the rule set has no such layout, or the decay is too small.
     """
     if spec.layout is None:
-        assignment = select(parameters, spec.rule)
+        to_infer = inputs if spec.rule == "infer" else None
+        assignment = select(parameters, spec.rule, inputs=to_infer)
     else:
         assignment = apply_layout(find_rule_set(spec.rule), spec.layout, parameters)
     return Side(

@@ -63,7 +63,9 @@ class Composing:
             yield self._of_stack(names[number], number, stack)
             if number + 1 < len(names) and not self._joins(number + 1):
                 path = max(self._at.gaps[number + 1], key=lambda node: len(node.names)).path
-                yield from self._plain(entry_name(path, taken), number + 1)
+                name = entry_name(path, taken)
+                taken.add(name)
+                yield from self._plain(name, number + 1)
         yield from self._plain("head", len(names))
 
     def _chain(self, taken: set[str]) -> list[DraftEntry]:

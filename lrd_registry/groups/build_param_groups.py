@@ -25,6 +25,7 @@ from lrd_registry.model_names.parameters import Parameters, collect_parameters
 
 if TYPE_CHECKING:
     from lrd_registry.model_names.parameters import Model
+    from lrd_registry.tracing.example_inputs import Inputs
 
 Group: TypeAlias = dict[str, Any]
 
@@ -59,6 +60,7 @@ def build_param_groups(
     model: Model,
     arch: Arch = "auto",
     *,
+    inputs: Inputs | None = None,
     layer_decay: LayerDecay = 0.75,
     weight_decay: float = 0.05,
     lr: float | None = None,
@@ -82,6 +84,7 @@ def build_param_groups(
         arch: a registered name, the path of a YAML file, a `RuleSet`, an `Assignment`,
             `"auto"`: the rule set that fits the model completely, or `"infer"`: one drafted from
             the model.
+        inputs: what the model is run on for `"infer"`, as for `assign_layers`.
         layer_decay: the factor from one layer to the one before it, above 0; for a model of
             several parts also a mapping, such as `{"visual": 0.7, "text": 0.8}`.
         weight_decay: of the decayed groups.
@@ -126,7 +129,7 @@ def build_param_groups(
     scales = Scales(layer_decay, lr_mult or {}, min_scale)
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters = collect_parameters(model)
-    assignment = select(parameters, arch, prefix=prefix, outside=outside)
+    assignment = select(parameters, arch, inputs=inputs, prefix=prefix, outside=outside)
     names, globs = own_names(model, assignment.roots)
     more = parse_patterns(no_weight_decay, "no_weight_decay")
     if more:

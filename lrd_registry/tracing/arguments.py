@@ -1,4 +1,4 @@
-"""The arguments of a forward pass, made on the meta device."""
+"""The arguments of a forward pass."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ def image(model: nn.Module, *shape: int) -> Tensor:
 def tokens(length: int) -> Tensor:
     """A batch of texts."""
     return torch.empty(BATCH, length, dtype=torch.int64, device="meta")
+
+
+def described(arguments: Arguments) -> str:
+    """What arguments were made, in words.
+
+    >>> described(((torch.zeros(2, 3),), {"input_ids": torch.zeros(2, 7)}))
+    ', on what was made for it: (2, 3), input_ids (2, 7)'
+    """
+    positional, by_name = arguments
+    shown = [_shape(value) for value in positional]
+    shown += [f"{name} {_shape(value)}" for name, value in by_name.items()]
+    return f", on what was made for it: {', '.join(shown)}"
+
+
+def _shape(value: Any) -> str:
+    return str(tuple(value.shape)) if isinstance(value, Tensor) else repr(value)

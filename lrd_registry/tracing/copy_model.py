@@ -30,6 +30,8 @@ def structural_copy(
 
     What wraps the model or its modules (DDP, `torch.compile`, checkpointing) is left away, and so
     are hooks that a copy would share with the model: a plain function could act outside of it.
+    Those that transformers installs at a model's first forward pass are a part of the pass: they
+    collect its hidden states, and a flag in the model says that they are there.
 
     Returns:
         The copy, and its parameters in the order of `model.named_parameters()`.
@@ -39,13 +41,15 @@ def structural_copy(
         for parameter in model.parameters()
     ]
     memo: dict[int, Any] = dict(zip(map(id, model.parameters()), parameters, strict=True))
+    memo |= {id(source): _same_chance(source) for source in _generators(model)}
     with _StandIns(stand_in):
         for module in reversed(list(model.modules())):  # the inner before the outer
             if (inner := _wrapped(module)) is not None:
                 memo[id(module)] = copy.deepcopy(inner, memo)
         copied = copy.deepcopy(model, memo)
     _take_off(copied, {id(hook) for hooks in _hooks(model) for hook in hooks.values()})
-    return copied.eval(), parameters
+    copied.eval()  # which may return nothing
+    return copied, parameters
 
 
 class _StandIns(TorchFunctionMode):
@@ -69,6 +73,16 @@ class _StandIns(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def _generators(model: nn.Module) -> Iterator[torch.Generator]:
+    """The sources of chance that modules keep; what they hold of themselves is a tensor."""
+    for module in model.modules():
+        yield from (kept for kept in vars(module).values() if isinstance(kept, torch.Generator))
+
+
+def _same_chance(source: torch.Generator) -> torch.Generator:
+    return torch.Generator(source.device).set_state(source.get_state())
+
+
 def _wrapped(module: nn.Module) -> nn.Module | None:
     """What a module wraps; PEFT's are no mere wrappers, as what they add is run too."""
     kind: type = type(module)
@@ -87,5 +101,9 @@ def _hooks(model: nn.Module) -> Iterator[dict[int, Any]]:
 
 def _take_off(copied: nn.Module, shared: set[int]) -> None:
     for hooks in _hooks(copied):
-        for key in [key for key, hook in hooks.items() if id(hook) in shared]:
+        for key in [key for key, hook in hooks.items() if id(hook) in shared and _is_foreign(hook)]:
             del hooks[key]
+
+
+def _is_foreign(hook: Any) -> bool:
+    return not str(getattr(hook, "__module__", "")).startswith("transformers.")

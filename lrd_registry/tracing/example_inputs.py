@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from lrd_registry.errors import InvalidArgumentError, ModelError
+from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.wrappers import unwrap
 from lrd_registry.tracing.arguments import Arguments, float_dtype, image, tokens
+from lrd_registry.tracing.failures import phrase, trace_error
+from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_inputs import transformers_arguments
 
 Inputs: TypeAlias = "Tensor | Sequence[Any] | Mapping[str, Any]"
@@ -18,9 +22,11 @@ Inputs: TypeAlias = "Tensor | Sequence[Any] | Mapping[str, Any]"
 
 
 def given_arguments(inputs: Inputs, model: nn.Module) -> Arguments:
-    """The caller's inputs as arguments; shapes become tensors on the meta device.
+    """The caller's inputs as arguments; shapes become tensors.
 
-    A shape stands for numbers of the model's type, under a name that ends in `_ids` for integers.
+    A shape stands for numbers of the model's type on the meta device, or for what `made_whole`
+    makes of the argument's name, such as real tokens for `input_ids`. Where it comes by position,
+    that is the name in the model's `forward`.
 
     Raises:
         InvalidArgumentError: the inputs are none of the forms.
@@ -29,63 +35,107 @@ def given_arguments(inputs: Inputs, model: nn.Module) -> Arguments:
     >>> by_name["input_ids"].shape, by_name["input_ids"].dtype, by_name["packed"]
     (torch.Size([2, 7]), torch.int64, True)
     """
-    dtype = float_dtype(model)
     if isinstance(inputs, Mapping):
-        return (), {name: _argument(value, dtype, name) for name, value in inputs.items()}
+        return (), {str(name): _argument(v, model, str(name)) for name, v in inputs.items()}
     if isinstance(inputs, Tensor) or _is_shape(inputs):
-        return (_argument(inputs, dtype),), {}
+        inputs = [inputs]
     if isinstance(inputs, (list, tuple)):
-        return tuple(_argument(value, dtype) for value in inputs), {}
+        pairs = zip(inputs, chain(_positional(model), repeat("")), strict=False)
+        return tuple(_argument(value, model, name) for value, name in pairs), {}
     raise InvalidArgumentError(
         "inputs are a tensor, a shape such as (2, 3, 224, 224), a list of these, or a mapping by "
         f"argument name; found {type(inputs).__name__}"
     )
 
 
+def hold_data(inputs: Inputs) -> bool:
+    """Whether the caller gave a tensor that is not on the meta device."""
+    if isinstance(inputs, Tensor):
+        return not inputs.is_meta
+    if isinstance(inputs, Mapping):
+        return any(map(hold_data, inputs.values()))
+    return isinstance(inputs, (list, tuple)) and any(map(hold_data, inputs))
+
+
+def _positional(model: nn.Module) -> list[str]:
+    """What a model's forward calls that which it takes by position."""
+    try:
+        parameters = inspect.signature(unwrap(model).forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
 def arguments_of(model: nn.Module) -> Arguments:
-    """The arguments that a model says it takes.
+    """The arguments that a model says it takes, in full.
 
     Raises:
-        ModelError: it does not say.
+        TraceError: as for `arguments_to_try`.
+    """
+    return next(arguments_to_try(model))
+
+
+def arguments_to_try(model: nn.Module) -> Iterator[Arguments]:
+    """The arguments that a model says it takes: in full, and then the least that it asks for.
+
+    The model may be run in part, to see how much it makes of an image.
+
+    Raises:
+        TraceError: it does not say, or what it says cannot be understood.
     """
     inner = unwrap(model)
+    what = f"{type(inner).__name__} does not say what it takes"
+    is_said = False
     for source in (_timm, transformers_arguments, _torchvision, _open_clip):
-        if arguments := source(inner):
-            return arguments
-    raise ModelError(
-        f"{type(inner).__name__} does not say what it takes, as models of timm, transformers, "
-        "torchvision and open_clip do; pass inputs: a shape such as (2, 3, 224, 224), tensors, or "
-        "a mapping by argument name"
-    )
+        try:
+            for arguments in source(inner):
+                is_said = True
+                yield arguments
+        except Exception as error:  # of a configuration that is not as the library's others are
+            if is_said:
+                return  # what was said may do
+            raise trace_error(f"{what} in the usual way ({phrase(error)})", "inputs") from error
+        if is_said:
+            return
+    libraries = "timm, transformers, torchvision and open_clip"
+    raise trace_error(f"{what}, as models of {libraries} do", "inputs")
 
 
 def _is_shape(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
 
 
-def _argument(value: Any, dtype: torch.dtype, name: str = "") -> Any:
+def _argument(value: Any, model: nn.Module, name: str) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, Mapping):
-        return {key: _argument(inner, dtype, str(key)) for key, inner in value.items()}
+        return {key: _argument(inner, model, str(key)) for key, inner in value.items()}
     if _is_shape(value):
-        whole = torch.int64 if name.endswith("_ids") else dtype
-        return torch.empty(value, dtype=whole, device="meta")
+        return _of_shape(value, model, name)
     return value
 
 
-def _timm(model: nn.Module) -> Arguments | None:
+def _of_shape(shape: tuple[int, ...], model: nn.Module, name: str) -> Tensor:
+    try:
+        whole = made_whole(unwrap(model), name, shape)
+        numbers = torch.empty(shape, dtype=float_dtype(model), device="meta")
+    except RuntimeError as error:  # a size is negative, or too large
+        raise InvalidArgumentError(f"inputs: no tensor has the shape {shape}") from error
+    return numbers if whole is None else whole
+
+
+def _timm(model: nn.Module) -> Iterator[Arguments]:
     """An image of `input_size`, with the channels that the first convolution takes."""
     config = getattr(model, "pretrained_cfg", None)
     if not isinstance(config, Mapping) or "input_size" not in config:
-        return None
+        return
     channels, height, width = config["input_size"]
     first = config.get("first_conv")
     if isinstance(first, str) and (own := _channels(model, first)) % channels:
         channels = own  # and where own is a multiple, the stem folds pixels into channels
     embedding = getattr(model, "patch_embed", None)
     height, width = getattr(embedding, "img_size", None) or (height, width)
-    return (image(model, channels, height, width),), {}
+    yield (image(model, channels, height, width),), {}
 
 
 def _channels(model: nn.Module, path: str) -> int:
@@ -96,24 +146,25 @@ def _channels(model: nn.Module, path: str) -> int:
         return 0
 
 
-def _torchvision(model: nn.Module) -> Arguments | None:
+def _torchvision(model: nn.Module) -> Iterator[Arguments]:
     """An image or a clip of the size that the library's weights of this class were trained on."""
     home = type(model).__module__
     if not home.startswith("torchvision.models."):
-        return None
+        return
     size = getattr(model, "image_size", 299 if home.endswith(".inception") else 224)
     frames = (16,) if ".video." in home else ()
-    return (image(model, 3, *frames, size, size),), {}
+    yield (image(model, 3, *frames, size, size),), {}
 
 
-def _open_clip(model: nn.Module) -> Arguments | None:
+def _open_clip(model: nn.Module) -> Iterator[Arguments]:
     """An image, or a text, or both."""
     if not type(model).__module__.startswith("open_clip."):
-        return None
+        return
     visual: Any = getattr(model, "visual", model)
     size = getattr(visual, "image_size", None)
     length = getattr(model, "context_length", None) or getattr(model, "num_pos", None)
     height, width = size if isinstance(size, tuple) else (size, size)
     images = [image(model, 3, height, width)] if size else []
     texts = [tokens(length)] if length else []
-    return ((*images, *texts), {}) if images or texts else None
+    if images or texts:
+        yield (*images, *texts), {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lrd_registry.model_names.wrappers import wrapper_of
+from lrd_registry.tracing.copy_model import on_meta
 from lrd_registry.tracing.torch_ops import (
     is_side_by_side,
     mixes_channels,
@@ -145,6 +146,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, parameters: Sequence[nn.Parameter], inputs: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.running: Any = None
+        self._takes: list[Any] = []
         self.path: list[str] = [""]
         self._step = 0
         self._overwritten: set[StorageWeakRef] = set()
@@ -212,20 +214,33 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Run one operation, and note what it takes and gives."""
         options = dict(kwargs or {})
-        self.running = func
+        self.running, self._takes = func, [*args, *options.values()]
         result, without_data = run(func, args, options, self._has_no_data)
         self.running = None
         written = written_by(func, args, options)
         if without_data:
             self._overwritten.update(map(_storage, tensors_in(written)))
         if not takes_shapes_alone(func):
-            self._note(func, [*args, *options.values()], [result, *written])
+            self._note(func, self._takes, [result, *written])
         self._step += 1
         return result
 
+    def takes_inputs_alone(self) -> bool:
+        """Whether what is running takes the input, and nothing that the model holds."""
+        without_data = [tensor for tensor in tensors_in(self._takes) if tensor.is_meta]
+        return bool(without_data) and all(
+            self._get(tensor)[:2] == (0, True) for tensor in without_data
+        )
+
+    def without_data(self, tensor: Tensor) -> Tensor:
+        """A tensor of the same content on the meta device."""
+        moved = on_meta(tensor)
+        self._set(moved, self._get(tensor))
+        return moved
+
     def hand_out(self, output: object) -> None:
         """Note the parameters that the model gives back as they are."""
-        for tensor in tensors_in(tree_leaves(output)):
+        for tensor in _given(output):
             content = self._get(tensor)
             if not content.data:
                 self._use(self._taken, content.parameters, Use(self._step, "output", ""))
@@ -290,6 +305,15 @@ def _by_name(names: Sequence[str], sets: Sequence[int]) -> dict[str, frozenset[s
         name: frozenset(names[other] for other in _bits(found & ~(1 << bit)))
         for bit, (name, found) in enumerate(zip(names, sets, strict=True))
     }
+
+
+def _given(output: object) -> Iterator[Tensor]:
+    """The tensors in what a model gives, also in dataclasses."""
+    for leaf in tree_leaves(output):
+        if isinstance(leaf, Tensor):
+            yield leaf
+        elif is_dataclass(leaf) and not isinstance(leaf, type):
+            yield from _given([getattr(leaf, field.name, None) for field in fields(leaf)])
 
 
 def _paths(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:

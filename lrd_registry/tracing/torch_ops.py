@@ -30,6 +30,17 @@ COUNTED_OUT = {
 }
 
 
+FILLED = {aten.empty.memory_format, aten.zeros.default, aten.full.default}
+"""Operations whose result a model may fill with what it counts, if it is of whole numbers."""
+
+BY_INDEX = {
+    aten.embedding.default,
+    aten._embedding_bag.default,
+    aten._embedding_bag_forward_only.default,
+}
+"""Operations that look up rows of their first argument, at whole numbers in the next two."""
+
+
 IN_BFLOAT16 = {"aten::_grouped_mm"}
 """Operations whose kernel without data takes no other numbers, as the one on the GPU once did."""
 
@@ -58,16 +69,30 @@ def run(
     """
     tensors = list(tensors_in([*args, *options.values()]))
     without_data = any(map(has_no_data, tensors))
-    if operation is aten._to_copy.default or operation in COUNTED_OUT:
+    if operation is aten._to_copy.default or _counts(operation, options):
         options = {name: _staying(value, without_data) for name, value in options.items()}
     if without_data and not all(tensor.is_meta for tensor in tensors):
         if operation is aten.index.Tensor:
             args = [args[0], list(_counted_out(args[1], has_no_data))]
         args = [_on_meta(value) for value in args]
         options = {name: _on_meta(value) for name, value in options.items()}
+    if without_data and operation in BY_INDEX:
+        args = [args[0], *map(_whole, args[1:3]), *args[3:]]
     if without_data and operation._schema.name in IN_BFLOAT16:
         return _in_bfloat16(operation, args, options), True
     return operation(*args, **options), without_data
+
+
+def _counts(operation: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a model makes numbers that it counts out itself."""
+    dtype = options.get("dtype")
+    is_whole = dtype is not None and not (dtype.is_floating_point or dtype.is_complex)
+    return operation in COUNTED_OUT or (operation in FILLED and is_whole)
+
+
+def _whole(value: Any) -> Any:
+    """A shape that somebody gave for tokens stands for numbers of the model's type."""
+    return value.long() if isinstance(value, Tensor) and value.is_meta else value
 
 
 def _in_bfloat16(operation: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Tensor:

@@ -13,14 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from lrd_registry.errors import InvalidArgumentError, ModelError
-from lrd_registry.tracing.arguments import Arguments
+from lrd_registry.errors import InvalidArgumentError, ModelError, Needs, TraceError
+from lrd_registry.tracing.arguments import Arguments, described
 from lrd_registry.tracing.copy_model import on_meta, structural_copy, with_its_data
-from lrd_registry.tracing.example_inputs import Inputs, arguments_of, given_arguments
-from lrd_registry.tracing.failures import failure, phrase
+from lrd_registry.tracing.example_inputs import (
+    Inputs,
+    arguments_to_try,
+    given_arguments,
+    hold_data,
+)
+from lrd_registry.tracing.failures import failure, lacks_data, phrase, trace_error
+from lrd_registry.tracing.one_device import OneDevice
 from lrd_registry.tracing.recorder import Recorder, Trace
-
-FIX = "pass real tensors"
 
 
 def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
@@ -47,13 +51,16 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
         inputs: what the model takes: a tensor, a shape (a tuple of integers), a list of these, or
             a mapping by argument name; what is neither is handed on as it is. Left out: what the
             model says of itself, as models of timm, transformers, torchvision and open_clip do.
+            A shape stands for numbers without data, or for real tokens, masks or positions where
+            the argument is called so (`input_ids`, `attention_mask`), as models look at these.
             With tensors that hold data, the weights are copied, and the pass is computed; a
-            model that looks at its data can only be traced so.
+            model that looks at what it computes can only be traced so.
 
     Raises:
-        ModelError: the model does not say what it takes; or it cannot be copied, or is
-            TorchScript; or the forward pass fails, or needs data, as `if x.sum() > 0` does: the
-            operation is named.
+        TraceError: the model does not say what it takes; or the forward pass fails, or needs
+            data, as `if x.sum() > 0` does: the operation is named.
+        ModelError: the model cannot be copied, or is TorchScript.
+        InvalidArgumentError: the inputs are of no such form.
 
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     >>> found = trace(net, (1, 2))
@@ -63,20 +70,63 @@ def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
     if not isinstance(model, nn.Module):
         raise InvalidArgumentError(f"expected a torch.nn.Module, found {type(model).__name__}")
     _check_not_scripted(model)
-    arguments = arguments_of(model) if inputs is None else given_arguments(inputs, model)
+    if inputs is not None:
+        stand_in = with_its_data if hold_data(inputs) else on_meta
+        return _pass(model, given_arguments(inputs, model), stand_in)
+    return _pass_on_examples(model)
+
+
+def _pass_on_examples(model: nn.Module) -> Trace:
+    """On the fullest arguments that the pass succeeds with; the error is that of the fullest."""
+    asked, _ = _copy(model, on_meta)
+    errors: list[TraceError] = []
+    with _nothing_changed(((), {})):
+        for made in arguments_to_try(asked):
+            result = _tried(model, made)
+            if isinstance(result, Trace):
+                return result
+            errors.append(result)
+    raise errors[0]
+
+
+def _tried(model: nn.Module, made: Arguments) -> Trace | TraceError:
+    try:
+        return _pass(model, made, on_meta, are_made=True)
+    except TraceError as error:
+        return error
+
+
+def _pass(
+    model: nn.Module, arguments: Arguments, stand_in: Any, *, are_made: bool = False
+) -> Trace:
     names = [name for name, _ in model.named_parameters()]
-    on_data = inputs is not None and _have_data(arguments)
-    stand_in = with_its_data if on_data else on_meta
     copied, parameters = _copy(model, stand_in)
     recorder = Recorder(parameters, [x for x in tree_leaves(arguments) if isinstance(x, Tensor)])
     recorder.watch(copied)
     try:
         _run(copied, arguments, recorder)
     except Exception as error:
-        fix = "build it with its weights, and pass real tensors" if _is_on_meta(model) else FIX
-        why = failure(error, recorder.running, recorder.path[-1], fix)
-        raise ModelError(f"{type(model).__name__} cannot be traced{why}") from error
+        raise _failed(model, error, recorder, arguments if are_made else None) from error
     return recorder.trace(names)
+
+
+def _failed(
+    model: nn.Module, error: Exception, recorder: Recorder, made: Arguments | None
+) -> TraceError:
+    """Why the pass failed; `made` are the arguments that nobody gave."""
+    why = f"{type(model).__name__} cannot be traced"
+    why += failure(error, recorder.running, recorder.path[-1])
+    if lacks_data(error):
+        return trace_error(why, _lacking(model, recorder))
+    if made is None:
+        return trace_error(why, None)
+    return trace_error(f"{why}{described(made)}", "inputs")
+
+
+def _lacking(model: nn.Module, recorder: Recorder) -> Needs:
+    """Real inputs are enough for what looks at inputs alone, or where the weights are there."""
+    looks_at_inputs = recorder.running is not None and recorder.takes_inputs_alone()
+    return "data" if looks_at_inputs or not _is_on_meta(model) else "weights"
 
 
 def _check_not_scripted(model: nn.Module) -> None:
@@ -88,10 +138,6 @@ def _check_not_scripted(model: nn.Module) -> None:
             )
 
 
-def _have_data(arguments: Arguments) -> bool:
-    return any(isinstance(x, Tensor) and not x.is_meta for x in tree_leaves(arguments))
-
-
 def _is_on_meta(model: nn.Module) -> bool:
     return any(parameter.is_meta for parameter in model.parameters())
 
@@ -101,14 +147,26 @@ def _copy(model: nn.Module, stand_in: Any) -> tuple[nn.Module, list[nn.Parameter
         return structural_copy(model, stand_in)
     except Exception as error:
         raise ModelError(
-            f"{type(model).__name__} cannot be copied to be traced: {phrase(error)}; trace it "
-            "before it is sharded or wrapped"
+            f"{type(model).__name__} cannot be copied to be traced: {_why_no_copy(model, error)}"
         ) from error
+
+
+def _why_no_copy(model: nn.Module, error: Exception) -> str:
+    lazy = [name for name, p in model.named_parameters() if hasattr(type(p), "materialize")]
+    if lazy:
+        return (
+            f"the shape of {lazy[0]!r} is not known yet; run the model once on an input, or build "
+            "it with its sizes"
+        )
+    return (
+        f"{phrase(error)}; trace it before it is sharded or wrapped, and without what "
+        "copy.deepcopy cannot copy"
+    )
 
 
 def _run(model: nn.Module, arguments: Arguments, recorder: Recorder) -> None:
     positional, by_name = arguments
-    with _nothing_changed(arguments), recorder:
+    with _nothing_changed(arguments), recorder, OneDevice(recorder.without_data):
         output = model(*positional, **by_name)
     recorder.hand_out(output)
 

@@ -140,9 +140,68 @@ def test_a_model_that_does_not_say_what_it_takes_is_an_error_with_the_way_out():
         'arch="infer" runs the model once: Sequential does not say what it takes, as models of '
         "timm, transformers, torchvision and open_clip do; pass inputs: a shape such as "
         "(2, 3, 224, 224), tensors, or a mapping by argument name\n"
-        "Its inputs can be given to a draft of your own: build_param_groups(model, arch=draft("
-        "model, name, trace(model, inputs)).rule_set), with lrd_registry.drafting.draft and "
-        "lrd_registry.tracing.trace"
+        'Inputs go into the same call: build_param_groups(model, arch="infer", inputs=…), and so '
+        "with assign_layers."
+    )
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [(1, 2), [(1, 2)], {"input": (1, 2)}, torch.ones(1, 2)],
+    ids=["shape", "list", "mapping", "tensor"],
+)
+@pytest.mark.parametrize("call", [assign_layers, build_param_groups])
+def test_it_is_run_on_the_inputs_that_are_given(call, inputs):
+    model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
+    with pytest.warns(UserWarning, match="are a draft") as caught:
+        found = call(model, "infer", inputs=inputs)
+    assert caught[0].filename == __file__
+    if call is build_param_groups:
+        found = {group["param_names"][0]: group for group in found}
+        assert [group["layer"] for group in found.values()] == [0, 1]
+    else:
+        assert layers_of(found) == {"0.weight": 0, "1.weight": 1}
+
+
+@pytest.mark.parametrize(
+    ("arch", "shown"),
+    [
+        ("auto", "'auto'"),
+        ("vit", "'vit'"),
+        ({"arch": "one", "layers": [{"all": "**"}]}, "dict"),
+    ],
+)
+@pytest.mark.parametrize("call", [assign_layers, build_param_groups])
+def test_inputs_are_refused_where_nothing_is_run(call, arch, shown):
+    with pytest.raises(InvalidArgumentError) as caught:
+        call(nn.Linear(2, 2), arch, inputs=(1, 2))
+    assert str(caught.value) == (
+        'inputs are for arch="infer", which runs the model on them; a rule set needs no run, so '
+        f"leave inputs out; found arch={shown}"
+    )
+
+
+def test_where_the_inputs_do_not_fit_no_others_are_asked_for():
+    with pytest.raises(ModelError) as caught:
+        assign_layers(nn.Sequential(nn.Linear(2, 2)), "infer", inputs=(1, 3))
+    assert str(caught.value) == (
+        'arch="infer" runs the model once: Sequential cannot be traced: aten.addmm in 0: '
+        "RuntimeError: a and b must have same reduction dim, but got [1, 3] X [2, 2]."
+    )
+
+
+def test_where_what_was_made_does_not_fit_it_is_said_with_the_way_out():
+    model = Saying(nn.Conv2d(4, 4, 1))
+    with pytest.raises(ModelError) as caught:
+        assign_layers(model, "infer")
+    first, last = str(caught.value).splitlines()
+    assert first.endswith(
+        ", on what was made for it: (2, 3, 8, 8); pass inputs: a shape such as (2, 3, 224, 224), "
+        "tensors, or a mapping by argument name"
+    )
+    assert last == (
+        'Inputs go into the same call: build_param_groups(model, arch="infer", inputs=…), and so '
+        "with assign_layers."
     )
 
 

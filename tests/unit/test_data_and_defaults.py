@@ -57,9 +57,10 @@ def rule_set(arch, *layers):
 PLACE = {"arch": "auto", "prefix": None, "outside": "error"}
 ASKED = {"layer_decay": 0.75, "lr_mult": None, "min_scale": 0.0}
 LEFT_OUT = {
-    "assign_layers": PLACE,
+    "assign_layers": {**PLACE, "inputs": None},
     "build_param_groups": {
         **PLACE,
+        "inputs": None,
         **ASKED,
         "weight_decay": 0.05,
         "lr": None,

@@ -67,6 +67,88 @@ def test_a_model_of_ones_own_is_run_on_the_shapes_given(lrd, tmp_path, monkeypat
     assert lrd("check", path, "own_nets:net", "--trace", "--input", "input=1,4")[0] == 0
 
 
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The name of a module of one's own."""
+    (tmp_path / "own_models.py").write_text(OWN + LOOKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "own_models"
+
+
+LOOKING = """
+
+class Looking(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.a(x) if x.sum() > 0 else x
+
+
+class Deciding(Looking):
+    def forward(self, x):
+        return self.b(x) if self.a(x).sum() > 0 else x
+"""
+
+TAKES = "give it --input 1,3,224,224, once for each input, or --input NAME=1,77 by name\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["init", "{}"],
+        ["explain", "{}", "--arch", "infer"],
+        ["trace", "{}", "--arch", "infer"],
+        ["diff", "infer", "infer@0.5", "{}"],
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.filterwarnings("default")
+def test_every_command_that_runs_a_model_takes_shapes_and_says_so(lrd, own, command):
+    words = [word.format(f"{own}:net") for word in command]
+    status, out, error = lrd(*words)
+    assert (status, out) == (2, "")
+    assert error.endswith(TAKES)
+    assert "inputs" not in error
+    status, out, _ = lrd(*words, "--input", "1,4")
+    assert status == 0
+    assert out
+
+
+CALL = "lrd_registry.draft(model, NAME, lrd_registry.trace(model, inputs))"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Looking", f"the command line gives shapes alone; in Python, pass real tensors: {CALL}\n"),
+        (
+            "Deciding",
+            "the command line builds no weights; in Python, pass real tensors to a model that has "
+            f"its weights: {CALL}\n",
+        ),
+    ],
+)
+def test_a_model_that_looks_at_data_is_for_python(lrd, own, name, said):
+    status, _, error = lrd("init", f"{own}:{name}", "--input", "1,4")
+    assert status == 2
+    assert error == (
+        f"lrd: {name} cannot be traced on the meta device: aten._local_scalar_dense needs data; "
+        f"{said}"
+    )
+
+
+@pytest.mark.parametrize("command", [["explain", "test_vit"], ["diff", "vit", "vit", "test_vit"]])
+def test_shapes_are_refused_where_nothing_is_run(lrd, command):
+    status, _, error = lrd(*command, "--input", "1,3,8,8")
+    assert (status, error) == (
+        2,
+        "lrd: --input is what the model is run on where its layers are drafted (infer); these "
+        "come from a rule set, so leave it out; found --input 1,3,8,8\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
