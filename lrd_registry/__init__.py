@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lrd_registry.rule_files.load import load_rule_set as load_rule_set
     from lrd_registry.rule_files.schema import RuleSet as RuleSet
     from lrd_registry.tracing.order_check import check_order as check_order
-    from lrd_registry.tracing.recorder import Trace as Trace
+    from lrd_registry.tracing.result import Trace as Trace
     from lrd_registry.tracing.trace_model import trace as trace
     from lrd_registry.verify.ranks import verify_ranks as verify_ranks
     from lrd_registry.verify.result import LearningRates as LearningRates
@@ -69,7 +69,7 @@ _HOME = {
     "rule_files.load": ("load_rule_set",),
     "groups.mae": ("param_groups_lrd",),
     "tracing.order_check": ("check_order",),
-    "tracing.recorder": ("Trace",),
+    "tracing.result": ("Trace",),
     "tracing.trace_model": ("trace",),
     "verify.ranks": ("verify_ranks",),
     "registry.default": ("get_rule_set", "list_architectures", "register_rules"),

@@ -16,7 +16,7 @@ from lrd_registry.drafting import draft
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import contradictions
-from lrd_registry.tracing.recorder import Trace
+from lrd_registry.tracing.result import Trace
 from zoo import models
 from zoo.declared_blocks import declared_blocks
 

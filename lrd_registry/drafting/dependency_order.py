@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrd_registry.tracing.recorder import Trace
+    from lrd_registry.tracing.result import Trace
 
 NOWHERE = -1
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lrd_registry.model_names.compared import Names
     from lrd_registry.tracing.example_inputs import Inputs
-    from lrd_registry.tracing.recorder import Trace
+    from lrd_registry.tracing.result import Trace
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lrd_registry.assignment import Assignment, Waived
 from lrd_registry.errors import InvalidArgumentError
-from lrd_registry.tracing.recorder import Trace
+from lrd_registry.tracing.result import Trace
 
 
 @dataclass(frozen=True)

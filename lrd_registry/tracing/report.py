@@ -8,7 +8,7 @@ from typing import Any
 
 from lrd_registry.assignment import Assignment
 from lrd_registry.tracing.order_check import OrderCheck
-from lrd_registry.tracing.recorder import Trace, Use
+from lrd_registry.tracing.result import Trace, Use
 
 Rows = list[dict[str, Any]]
 SHOWN = 20

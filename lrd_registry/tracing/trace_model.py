@@ -24,7 +24,8 @@ from lrd_registry.tracing.example_inputs import (
 )
 from lrd_registry.tracing.failures import failure, lacks_data, phrase, trace_error
 from lrd_registry.tracing.one_device import OneDevice
-from lrd_registry.tracing.recorder import Recorder, Trace
+from lrd_registry.tracing.recorder import Recorder
+from lrd_registry.tracing.result import Trace
 
 
 def trace(model: nn.Module, inputs: Inputs | None = None) -> Trace:
@@ -102,7 +103,7 @@ def _pass(
     names = [name for name, _ in model.named_parameters()]
     copied, parameters = _copy(model, stand_in)
     recorder = Recorder(parameters, [x for x in tree_leaves(arguments) if isinstance(x, Tensor)])
-    recorder.watch(copied)
+    recorder.modules.watch(copied)
     try:
         _run(copied, arguments, recorder)
     except Exception as error:
@@ -115,7 +116,7 @@ def _failed(
 ) -> TraceError:
     """Why the pass failed; `made` are the arguments that nobody gave."""
     why = f"{type(model).__name__} cannot be traced"
-    why += failure(error, recorder.running, recorder.path[-1])
+    why += failure(error, recorder.running, recorder.modules.path[-1])
     if lacks_data(error):
         return trace_error(why, _lacking(model, recorder))
     if made is None:

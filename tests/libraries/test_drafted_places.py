@@ -7,7 +7,7 @@ from torch import nn
 from lrd_registry.assign.assign_layers import assign_layers
 from lrd_registry.drafting import draft
 from lrd_registry.models import build_model
-from lrd_registry.tracing.recorder import Trace
+from lrd_registry.tracing.result import Trace
 from tests.support.building import layers_of, timm_model
 from tests.support.drafting.drafting import drafted
 

@@ -7,7 +7,7 @@ from lrd_registry.drafting import draft
 from lrd_registry.drafting.draft_rules import Draft
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import contradictions
-from lrd_registry.tracing.recorder import Trace
+from lrd_registry.tracing.result import Trace
 from tests.support.building import on_meta
 
 VIDEO = [(1, 3, 4, 8, 8), (1, 2, 4, 8, 8)]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lrd_registry.tracing import trace
-from lrd_registry.tracing.recorder import Use
+from lrd_registry.tracing.result import Use
 from tests.support.tracing import networks
 from tests.support.tracing.networks import WIDTH, Of, linear, table
 
