@@ -15,6 +15,7 @@ from lrd_registry.drafting.module_tree import Node, shortest_patterns
 from lrd_registry.drafting.naming import UNSEEN, DraftEntry, entry_name, with_head
 from lrd_registry.drafting.open_tree import Opened, Opening
 from lrd_registry.drafting.towers import Tower, Towers, find_towers
+from lrd_registry.drafting.weighing import is_encoder
 
 
 def split(opened: Opened, stack: Stack, root: Node) -> Opened:
@@ -94,7 +95,7 @@ class Candidates:
             yield UNSEEN.format(patterns, len(unseen), len(self._root.names), "the last layer")
 
     def _of_stacks(self, opening: Opening) -> Iterator[Candidate]:
-        opened = opening.open(self._root)
+        opened = self._with_encoders(opening.open(self._root))
         for _ in range(ATTEMPTS):
             inside = {name for stack in opened.stacks for name in stack.names}
             if len(self._weights & inside) < LEAST * len(self._weights) or not inside:
@@ -105,6 +106,18 @@ class Candidates:
                 opened = split(opened, error.stack, self._root)
             else:
                 return
+
+    def _with_encoders(self, opened: Opened) -> Opened:
+        """The same with the stacks of encoders that are single layers below other stacks."""
+        after = self._order.mask(name for stack in opened.stacks for name in stack.names)
+        for node in opened.rest:
+            own = self._weights.intersection(node.names)
+            if is_encoder(own, self._weights) and after & self._order.after(node.names):
+                found = Opening(self._order, own, levels=1, least=1).open(node)
+                if found.stacks:
+                    rest = tuple(other for other in opened.rest if other is not node)
+                    opened = replace(opened, rest=rest) + found
+        return opened
 
     def _composed(self, opened: Opened) -> Candidate:
         if towers := find_towers(self._root, self._order, opened):

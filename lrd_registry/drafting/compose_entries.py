@@ -11,14 +11,10 @@ from lrd_registry.drafting.chain import Chain
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node, shortest_patterns
 from lrd_registry.drafting.naming import UNSEEN, UNUSED, DraftEntry, entry_name, stack_names
+from lrd_registry.drafting.weighing import LEAST_WEIGHTS, is_encoder
 
 SMALL_GAP = 2
 """So many weights between two stacks join the one before; more are an entry of their own."""
-
-LEAST_SHARE = 0.25
-LEAST_WEIGHTS = 4
-"""What is before the first stack with as many weights, and as large a share of the model's, is an
-encoder of its own, and no stem."""
 
 OPENS = (
     "{} opens its stage, and shares the layer of the block before it (`previous`); with `first`, "
@@ -72,10 +68,10 @@ class Composing:
         """The entries of an encoder of single layers in place of a stem; none for a small one."""
         names = {name for node in self._at.gaps[0] for name in node.names}
         weights = self._weights & names
-        if len(weights) < max(LEAST_WEIGHTS, LEAST_SHARE * len(self._weights)):
+        if not is_encoder(weights, self._weights):
             return []
         chain = Chain(self._root, self._order, weights)
-        entries = chain.entries_below(self._at.gaps[0], set(taken))
+        entries = chain.entries_below(self._at.gaps[0], taken - {"stem"})
         if len(entries) < LEAST_WEIGHTS:
             return []
         taken.update(entry.name for entry in entries)

@@ -180,7 +180,7 @@ class Opening:
         lists: set[str] = set()
         for member in family.members.values():
             for inner in inside(member):
-                if self._is_sequence(inner) and is_run(inner):
+                if _holds_modules(inner) and self._is_sequence(inner) and is_run(inner):
                     found.setdefault(_relative(member, inner), []).append(len(inner.members))
                     lists |= {_relative(member, inner)} if inner.is_list else set()
         return [key for key, lengths in found.items() if key in lists or len(set(lengths)) > 1]

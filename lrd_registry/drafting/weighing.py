@@ -10,6 +10,17 @@ SMALL = 0.05
 """The share of the weights below which a module is not opened: a small head, or a stem."""
 
 
+LEAST_SHARE = 0.25
+LEAST_WEIGHTS = 4
+"""What is before all blocks with as many weights, and as large a share of the model's, is an
+encoder of its own, and no stem."""
+
+
+def is_encoder(own: Collection[str], weights: Collection[str]) -> bool:
+    """Whether so many of a model's weights are too many for a stem."""
+    return len(own) >= max(LEAST_WEIGHTS, LEAST_SHARE * len(weights))
+
+
 class Weighing:
     """Weighs parts of one model.
 
