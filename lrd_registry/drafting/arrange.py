@@ -158,7 +158,11 @@ class Arrangement:
     def _place_input(self, node: Node, high: int) -> None:
         """What enters at a later stack, such as a decoder's embeddings, is with its first block."""
         number = self._starts.index(high) if high in self._starts else 0
-        if number:
+        mask = self._order.mask(node.names)
+        feeds_gap = any(mask & self._order.before(other.names) for other in self.gaps[number])
+        if number and feeds_gap:
+            self.gaps[number].append(node)
+        elif number:
             self.ends[number].setdefault("first", []).append(node)
         else:
             self.gaps[0].append(node)

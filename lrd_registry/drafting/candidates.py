@@ -83,7 +83,9 @@ class Candidates:
         yield from self._of_stacks(Opening(self._order, self._weights))
         flat = Opening(self._order, self._weights, levels=1)
         yield from (_unsure(found, WHOLE_STAGES) for found in self._of_stacks(flat))
-        yield from self._of_stacks(Opening(self._order, self._weights, levels=1, least=1))
+        for share in (0.5, LEAST):  # first one list of single layers, then several
+            plain = Opening(self._order, self._weights, levels=1, least=1, share=share)
+            yield from self._of_stacks(plain)
         if chain := Chain(self._root, self._order, self._weights).entries():
             yield _unsure(_of_layers(with_head(chain, self._root)), LITERAL, *self._unseen())
         yield _unsure(_of_layers([DraftEntry("all", {"match": ["**"]})]), ALL, *self._unseen())

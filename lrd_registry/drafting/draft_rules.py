@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from lrd_registry.drafting.naming import class_name
 from lrd_registry.drafting.yaml_text import rule_file_text, write_rule_file
 from lrd_registry.engine.try_layouts import place_where_signed
 from lrd_registry.errors import InvalidArgumentError, ModelError
-from lrd_registry.model_names.parameters import Parameters, collect_parameters
+from lrd_registry.model_names.module_aliases import shortest_paths
+from lrd_registry.model_names.parameters import collect_parameters
 from lrd_registry.registry.registry import Registry
 from lrd_registry.rule_files.format import FORMAT
 from lrd_registry.rule_files.load import rule_set_from_mapping
@@ -150,12 +151,13 @@ def draft(
     name = class_name(model) if name is None else name
     trace = trace_model(model, inputs) if trace is None else trace
     parameters = collect_parameters(model)
-    weights = _weights(parameters)
     names = parameters.readings[0]
-    written = names.written
-    root = tree_of(dict.fromkeys(written.values()), names.is_silent)
-    ties = _ties(parameters)
-    for candidate in Candidates(root, Order(trace, written), weights, _firsts(parameters)):
+    paths = _one_path_each(names)
+    used = dict.fromkeys(paths.values())
+    root = tree_of(used, names.is_silent, [w for w in names.written.values() if w not in used])
+    weights = [paths[name] for name, p in parameters.by_name.items() if p.ndim > 1]
+    ties = _ties(names)
+    for candidate in Candidates(root, Order(trace, paths), weights, _firsts(names, paths)):
         for tied, unsure in ties.items():
             if rules := proven(names, _rules(name, candidate, tied), trace):
                 choices = tuple(filter(None, (*candidate.unsure, unsure)))
@@ -163,29 +165,33 @@ def draft(
     raise ModelError(f"{name} could not be drafted; its tied parameters are in no one layer")
 
 
-def _weights(parameters: Parameters) -> Collection[str]:
-    """The parameters of two or more dimensions, as their author wrote them."""
-    written = parameters.readings[0].written
-    return [written[name] for name, p in parameters.by_name.items() if p.ndim > 1]
+def _one_path_each(names: Names) -> dict[str, str]:
+    """Each name, as its author wrote it; of a module under several paths, by the shortest."""
+    shortest = shortest_paths(names.written, names.one_module)
+    return {name: names.written[short] for name, short in shortest.items()}
 
 
-def _firsts(parameters: Parameters) -> dict[str, str]:
-    """The further names of tied parameters -> the first, all as their author wrote them."""
-    names = parameters.readings[0]
-    return {
-        names.written[other]: names.written[first]
-        for first, others in names.aliases.items()
-        for other in others
-    }
+def _firsts(names: Names, paths: Mapping[str, str]) -> dict[str, str]:
+    """The further names of tied parameters -> the first, each by its one path."""
+    tied = ((paths[o], paths[first]) for first, others in names.aliases.items() for o in others)
+    return {other: first for other, first in tied if other != first}
 
 
-def _ties(parameters: Parameters) -> Mapping[str, str]:
+def _ties(names: Names) -> Mapping[str, str]:
     """What may be said of tied parameters, nothing first, each with a sentence for the reader."""
-    aliases = parameters.readings[0].aliases
-    if not aliases:
+    if not names.aliases:
         return {"": ""}
-    tensors = ", ".join(" = ".join((first, *others)) for first, others in aliases.items())
-    said = f"{tensors}: one tensor" if len(aliases) == 1 else "Tied tensors are"
+    one = names.one_module
+    tied = {
+        first: {first, *(name for name in others if one.get(name, name) != one.get(first, first))}
+        for first, others in names.aliases.items()
+    }
+    tensors = [" = ".join(name for name in (first, *names.aliases[first]) if name in found)
+               for first, found in tied.items() if len(found) > 1]  # fmt: skip
+    if not tensors:
+        said = "A module under several paths is"
+    else:
+        said = f"{tensors[0]}: one tensor" if len(tensors) == 1 else "Tied tensors are"
     return {"": ""} | {tied: text.format(said) for tied, text in TIED.items()}
 
 

@@ -23,12 +23,14 @@ class Node:
         names: the parameters in it, in the model's order.
         children: the modules and parameters directly in it, by the last part of their paths.
         silent: the positions in it, if it is a list, of modules without parameters.
+        has_aliases: whether a module in it is known by a shorter path, and stands there.
     """
 
     path: str
     names: tuple[str, ...]
     children: Mapping[str, Node]
     silent: frozenset[int] = frozenset()
+    has_aliases: bool = False
 
     @property
     def pattern(self) -> str:
@@ -43,25 +45,40 @@ class Node:
         return node
 
 
-def tree_of(names: Iterable[str], is_silent: IsSilent = _never, path: str = "") -> Node:
+def tree_of(
+    names: Iterable[str], is_silent: IsSilent = _never, aliases: Iterable[str] = (), path: str = ""
+) -> Node:
     """The tree of some names, all of which are under a path.
 
     Args:
         names: of parameters.
         is_silent: whether at a path there is a module that has no parameters.
+        aliases: longer names of some of these, of modules that are there under several paths.
         path: the tree's own.
 
     >>> tree_of(["stem.weight", "blocks.0.weight", "blocks.1.weight"]).at("blocks").names
     ('blocks.0.weight', 'blocks.1.weight')
     """
-    names = tuple(names)
+    crossed = {name[:end] for name in aliases for end in _ends(name)} | ({""} if aliases else set())
+    return _tree(tuple(names), is_silent, crossed, path)
+
+
+def _ends(name: str) -> Iterator[int]:
+    """Where the paths of the modules end that a name leads through."""
+    return (place for place, letter in enumerate(name) if letter == ".")
+
+
+def _tree(names: tuple[str, ...], is_silent: IsSilent, crossed: Collection[str], path: str) -> Node:
     if names == (path,):
         return Node(path, names, {})
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(_below(path, name).partition(".")[0], []).append(name)
-    children = {k: tree_of(group, is_silent, _child(path, k)) for k, group in groups.items()}
-    return Node(path, names, children, _silent(path, children, is_silent))
+    children = {
+        key: _tree(tuple(group), is_silent, crossed, _child(path, key))
+        for key, group in groups.items()
+    }
+    return Node(path, names, children, _silent(path, children, is_silent), path in crossed)
 
 
 def _silent(path: str, children: Collection[str], is_silent: IsSilent) -> frozenset[int]:
@@ -87,7 +104,7 @@ def shortest_patterns(root: Node, names: Collection[str]) -> Iterator[str]:
     ['embed.**', 'head.bias']
     """
     wanted = set(names)
-    if wanted.issuperset(root.names):
+    if wanted.issuperset(root.names) and not root.has_aliases:
         yield root.pattern
         return
     for child in root.children.values():

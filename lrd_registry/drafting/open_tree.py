@@ -55,13 +55,19 @@ class Opening:
         weights: the parameters of two or more dimensions; of the others, none makes a block.
         levels: how many indices a pattern may have.
         least: how many weights a block has at least.
+        share: the share of the weights that a list of single layers has at least.
     """
 
     def __init__(
-        self, order: Order, weights: Collection[str], levels: int = STAGES, least: int = 2
+        self,
+        order: Order,
+        weights: Collection[str],
+        levels: int = STAGES,
+        least: int = 2,
+        share: float = 0.5,
     ) -> None:
         self._order = order
-        self._weighing = Weighing(weights, least)
+        self._weighing = Weighing(weights, least, share)
         self._levels = levels
         self._of_parameters = least == 1
 

@@ -27,11 +27,13 @@ class Weighing:
     Attributes:
         weights: the parameters of two or more dimensions; of the others, none makes a block.
         least: how many weights a block has at least.
+        share: the share of the weights that a list of single layers has at least.
     """
 
-    def __init__(self, weights: Collection[str], least: int) -> None:
+    def __init__(self, weights: Collection[str], least: int, share: float) -> None:
         self._weights = frozenset(weights)
         self._least = least
+        self._share = share
 
     def is_small(self, names: Iterable[str]) -> bool:
         """Whether these are next to nothing."""
@@ -43,8 +45,9 @@ class Weighing:
         return is_one and self._is_most(family)
 
     def is_large(self, family: Family) -> bool:
-        """Whether a family of single layers is worth a look: a list of most of the model."""
-        return self._least > 1 or (family.is_list and self._is_most(family))
+        """Whether a family of single layers is worth a look: a list of much of the model."""
+        is_much = self._count(family.names) >= self._share * len(self._weights)
+        return self._least > 1 or (family.is_list and is_much)
 
     def is_of_blocks(self, family: Family, *, least: int | None = None) -> bool:
         """Whether most members have several weights, and some neighbours are alike.

@@ -100,7 +100,8 @@ class _Placing:
         if not names.aliases and not names.ends:
             return placed
         for first, aliases in names.aliases.items():
-            settled = settle(placed, (first, *aliases), self._plan.tied)
+            known = [name for name in (first, *aliases) if name in placed]
+            settled = settle(placed, known, self._plan.tied)
             assert settled is not None, "names that are torn between layers overlap"
             placed[first] = settled
         return {name: placed[name] for name in names.order}
@@ -132,7 +133,10 @@ class _Placing:
             s for s, claims in self._table.claims.items() if claims.keys() <= self._table.too_early
         }
         if empty:
-            yield from (name for name, state in self._named_states() if state in empty)
+            placed = {self._names.one_module.get(name) for name in self._placed} - {None}
+            for name, state in self._named_states():
+                if state in empty and self._names.one_module.get(name) not in placed:
+                    yield name
 
     def _overlaps(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         many = {state for state, claims in self._table.claims.items() if len(claims) > 1}
@@ -150,7 +154,10 @@ class _Placing:
         for first, aliases in self._names.aliases.items():
             found = {n: self._placed[n] for n in (first, *aliases) if n in self._placed}
             if found and settle(found, list(found), self._plan.tied) is None:
-                yield first, tuple(f"tied as {name}: {_say_place(p)}" for name, p in found.items())
+                one = self._names.one_module
+                is_one = len({one.get(name, name) for name in found}) == 1
+                said = "one module, as" if is_one else "tied as"
+                yield first, tuple(f"{said} {name}: {_say_place(p)}" for name, p in found.items())
 
     def _undecided(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The adapters that may adapt parameters of different layers."""

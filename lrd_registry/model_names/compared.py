@@ -30,6 +30,8 @@ class Names:
         order: each parameter's first name, in the model's order.
         aliases: first name -> the parameter's other names, for tied parameters.
         written: name as the model spells it -> as its author wrote it.
+        one_module: names of one parameter of one module that is in the model under several paths
+            -> the first of them. Other aliases are of modules that share a tensor.
         adapters: the names of adapters, written as what they adapt -> what that may be.
         removed: the paths of modules that have been set to None, as written.
         module: what the names are of; None where only the names are known.
@@ -42,6 +44,7 @@ class Names:
     written: Mapping[str, str]
     adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    one_module: Mapping[str, str] = field(default_factory=dict)
     module: nn.Module | None = field(default=None, repr=False)
     prefix: str = ""
     joins_head: bool = False
@@ -67,16 +70,25 @@ class Names:
         for name, written in self.written.items():
             if written == INPUT:
                 found[name] = End(0, "tokens before the input")
-            elif self.joins_head and name not in self.compared:
+            elif self.joins_head and name not in self.compared and not self._is_inside(name):
                 found[name] = End(-1, f"outside {self.prefix}")
         return found
+
+    def _is_inside(self, name: str) -> bool:
+        """Whether the same module is inside the prefix by another of its paths."""
+        return self.one_module.get(name) in self._inside
+
+    @cached_property
+    def _inside(self) -> set[str]:
+        return {first for name, first in self.one_module.items() if name in self.compared}
 
     @cached_property
     def outside(self) -> tuple[str, ...]:
         """The names beside the prefix that are nowhere."""
         if not self.prefix:
             return ()
-        return tuple(n for n in self.written if n not in self.compared and n not in self.ends)
+        beside = (n for n in self.written if n not in self.compared and n not in self.ends)
+        return tuple(name for name in beside if not self._is_inside(name))
 
     @cached_property
     def known(self) -> dict[str, None]:

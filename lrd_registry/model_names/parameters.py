@@ -12,6 +12,7 @@ from lrd_registry.model_names.compared import Names
 from lrd_registry.model_names.from_modules import read_module
 from lrd_registry.model_names.from_names_only import readings_of_names
 from lrd_registry.model_names.fsdp import check_not_flattened, dimensions_before
+from lrd_registry.model_names.module_aliases import names_of_one_module
 from lrd_registry.model_names.reading import Reading
 from lrd_registry.model_names.wrappers import changes_names, is_bare
 
@@ -56,7 +57,9 @@ def collect_parameters(model: Model) -> Parameters:
         raise ModelError("the model has no parameters, so there are no layers to assign")
     check_not_flattened(by_name)
     firsts, aliases = _tied(by_name)
-    names = partial(Names, list(firsts), aliases, module=model if is_module(model) else None)
+    module = model if is_module(model) else None
+    one_module = names_of_one_module(module, aliases) if module is not None and aliases else {}
+    names = partial(Names, list(firsts), aliases, module=module, one_module=one_module)
     return Parameters(
         firsts,
         tuple(

@@ -39,9 +39,11 @@ class ModuleSteps:
 
     def watch(self, model: nn.Module) -> None:
         """Put a hook before and after each module's forward."""
-        first = {module: path for path, module in reversed(list(_paths(model, "")))}
-        self._bit = {path: 1 << number for number, path in enumerate(first.values())}
-        for module, path in first.items():
+        shortest: dict[nn.Module, str] = {}
+        for path, module in sorted(_paths(model, ""), key=lambda found: found[0].count(".")):
+            shortest.setdefault(module, path)
+        self._bit = {path: 1 << number for number, path in enumerate(shortest.values())}
+        for module, path in shortest.items():
             module.register_forward_pre_hook(
                 partial(self._enter, path), prepend=True, with_kwargs=True
             )

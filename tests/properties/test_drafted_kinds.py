@@ -96,7 +96,7 @@ class Network(nn.Module):
         start, end = 1 + self.kind.encoder, 1 + self.kind.encoder + self.kind.decoder
         of_module = {"source": 0, "target": start, "positions": start, "sides": end, "out": end}
         found = {}
-        for name, _ in self.named_parameters():
+        for name, _ in self.named_parameters():  # each under its first name
             module, _, rest = name.partition(".")
             place = int(rest.partition(".")[0]) if module in {"encoder", "decoder"} else 0
             first = {"encoder": 1, "decoder": start}
@@ -129,3 +129,14 @@ def test_each_parameter_is_where_the_network_was_built_to_use_it(kind):
     assert assignment.num_layers == kind.encoder + kind.decoder + 2
     named = any("positions" in sentence for sentence in found.unsure)
     assert named == (not kind.learnt)
+
+
+@settings(deadline=None)
+@given(KINDS, st.sets(st.sampled_from(["source", "encoder", "target", "decoder", "out"])))
+def test_a_second_name_for_a_module_changes_nothing(kind, again):
+    model = Network(kind)
+    model.again = nn.ModuleDict({name: model.get_submodule(name) for name in sorted(again)})
+    ids = torch.zeros(1, 3, dtype=torch.long)
+    assignment = assign_layers(model, drafted(model, [ids, ids]).rules)
+    right = model.layers()
+    assert {name: assignment[name].layer for name in right} == right

@@ -75,8 +75,8 @@ layers:
 
 ENCODER_DECODER = f"""\
 {START} Look at these choices:
-# - model.shared.weight = model.encoder.embed_tokens.weight = model.decoder.embed_tokens.weight
-#   = lm_head.weight: one tensor in several layers; the one nearest to the input counts.
+# - model.shared.weight = lm_head.weight: one tensor in several layers; the one nearest to the
+#   input counts.
 format: 1
 arch: mine
 tied: shallowest
@@ -84,10 +84,8 @@ tied: shallowest
 layers:
   - stem:
       - model.shared.**
-      - model.encoder.embed_tokens.**
       - model.encoder.embed_positions.**
       - model.encoder.layernorm_embedding.**
-      - model.decoder.embed_tokens.**
   - encoder: model.encoder.layers.{{block}}.**
   - decoder:
       match: model.decoder.layers.{{block}}.**
