@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from lrd_registry.decay import LayerDecay, check_layer_decay, decay_of, layer_scale
+from lrd_registry.decay import LayerDecay, check_layer_decay, layer_scale
 from lrd_registry.model_names.reading import INPUT
 from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.wording import in_layers
 
 SHOWN_DECAY = 0.75
 """The layer decay of printed scales: that of `build_param_groups`, where none is given."""
@@ -73,6 +74,7 @@ class Assignment(Mapping[str, Row]):
             unless the rule file is composed of several.
         placements: parameter name -> placement, in the model's order.
         written: parameter name -> the same as its author wrote it.
+        before: part -> the part that it feeds, whose scales it goes on below.
         adapters: the names of adapters, written as the parameters that they adapt, of which they
             may have several.
         aliases: parameter name -> its other names, for tied parameters.
@@ -88,6 +90,7 @@ class Assignment(Mapping[str, Row]):
     parts: Mapping[str, tuple[str, ...]]
     placements: Mapping[str, Placement]
     written: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)
     adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roots: tuple[str, ...] = ("",)
@@ -115,11 +118,9 @@ class Assignment(Mapping[str, Row]):
 
     def __str__(self) -> str:
         levels = (place.level for place in self.placements.values())
-        depths = {part: depth for part, depth in self.depths.items() if depth > 1}
-        several = ", ".join(f"{depth} layers in {part}" for part, depth in depths.items())
-        depth = f"{self.num_layers} layers" if "" in self.parts else several
+        depth = in_layers(self.depths, self.before)
         head = f"{self.arch} (layout {self.layout}), {depth}, layer decay {SHOWN_DECAY:g}"
-        return f"{head}\n{layer_table(self.parts, levels, SHOWN_DECAY)}"
+        return f"{head}\n{layer_table(self.parts, self.before, levels, SHOWN_DECAY)}"
 
     @property
     def num_layers(self) -> int:
@@ -136,20 +137,28 @@ class Assignment(Mapping[str, Row]):
         """The entry of each layer, from the input to the head, one part after another."""
         return tuple(entry for layers in self.parts.values() for entry in layers)
 
+    @property
+    def levels(self) -> dict[Level, str]:
+        """The entry of each layer of each part."""
+        return {
+            (part, layer): entry
+            for part, entries in self.parts.items()
+            for layer, entry in enumerate(entries)
+        }
+
     def scale(self, name: str, layer_decay: LayerDecay) -> float:
         """The learning-rate scale of a parameter: `layer_decay ** (num_layers - 1 - layer)`.
 
         In a model of several parts, the number of layers is that of the parameter's part, and
-        `layer_decay` may be a mapping from part to decay.
+        `layer_decay` may be a mapping from part to decay. In a part that is before another, it
+        is the scale of that one's first layer, times `layer_decay ** (num_layers - layer)`.
 
         Raises:
             InvalidArgumentError: `layer_decay` is no decay.
             KeyError: the model has no parameter of this name.
         """
         check_layer_decay(layer_decay)
-        placed = self.placements[name]
-        decay = decay_of(layer_decay, placed.part)
-        return layer_scale(placed.layer, len(self.parts[placed.part]), decay)
+        return layer_scale(self.placements[name].level, self.depths, self.before, layer_decay)
 
     def to_dict(self) -> dict[str, Any]:
         """The assignment as plain data, ready for JSON; parts are left out where there is one."""
@@ -160,6 +169,7 @@ class Assignment(Mapping[str, Row]):
             "layout": self.layout,
             "num_layers": self.num_layers,
             **({} if plain else {"parts": self.depths}),
+            **({"before": dict(self.before)} if self.before else {}),
             "parameters": [
                 {key: value for key, value in row._asdict().items() if key not in hidden}
                 for row in self.values()
@@ -172,7 +182,8 @@ class Assignment(Mapping[str, Row]):
         SHA-256, in hexadecimal, of UTF-8 text: a line with the number of layers, then a line
         `name TAB layer` for each parameter as its author wrote it, each once, sorted, and no
         newline at the end. In a model of several parts, a line `part TAB layers` for each in
-        place of the first, and `name TAB part TAB layer`. Equal on every machine and in every
+        place of the first, and one `part TAB before TAB other` for each that is before another;
+        then `name TAB part TAB layer`. Equal on every machine and in every
         Python version; parameter order, freezing, wrappers, adapters and the names of entries do
         not change it. `build_param_groups` stores it in every group as `assignment`, which an
         optimizer keeps in its `state_dict()`. What is made of a part has the whole's.
@@ -184,7 +195,9 @@ class Assignment(Mapping[str, Row]):
             head = str(self.num_layers)
             rows = {f"{written[name]}\t{place.layer}" for name, place in placed}
         else:
-            head = "\n".join(f"{part}\t{depth}" for part, depth in self.depths.items())
+            depths = [f"{part}\t{depth}" for part, depth in self.depths.items()]
+            joined = [f"{part}\tbefore\t{other}" for part, other in self.before.items()]
+            head = "\n".join(depths + joined)
             rows = {f"{written[name]}\t{place.part}\t{place.layer}" for name, place in placed}
         if INPUT in written.values():
             rows = {row for row in rows if not row.startswith(f"{INPUT}\t")}
@@ -196,27 +209,31 @@ HEAD: Line = ("layer", "entry", "parameters", "scale")
 
 
 def layer_table(
-    parts: Mapping[str, Sequence[str]], levels: Iterable[tuple[str, int]], layer_decay: float
+    parts: Mapping[str, Sequence[str]],
+    before: Mapping[str, str],
+    levels: Iterable[Level],
+    layer_decay: float,
 ) -> str:
     """A line for each layer: its number, its entry, its number of parameters and its scale.
 
     Args:
         parts: part -> the entry of each of its layers.
+        before: part -> the part that it goes on below.
         levels: the part and the layer of each parameter.
         layer_decay: the factor from one layer to the one before it.
 
-    >>> print(layer_table({"": ("stem", "head")}, [("", 0), ("", 0), ("", 1)], 0.5))
+    >>> print(layer_table({"": ("stem", "head")}, {}, [("", 0), ("", 0), ("", 1)], 0.5))
     layer  entry  parameters  scale
         0  stem            2    0.5
         1  head            1      1
     """
-    counts = Counter(levels)
+    counts, depths = Counter(levels), {part: len(entries) for part, entries in parts.items()}
     lines: list[Line] = [
         (
             str(layer),
             entry,
             f"{counts[part, layer]:,}",
-            f"{layer_scale(layer, len(entries), layer_decay):.6g}",
+            f"{layer_scale((part, layer), depths, before, layer_decay):.6g}",
         )
         for part, entries in parts.items()
         for layer, entry in enumerate(entries)

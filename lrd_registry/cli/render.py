@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from lrd_registry.decay import layer_scale
+from lrd_registry.wording import in_layers
 
 if TYPE_CHECKING:
     from lrd_registry.assignment import Assignment, Level
@@ -49,18 +50,18 @@ def parameter_rows(
 
 def layer_rows(rows: Rows, assignment: Assignment, layer_decay: float) -> Rows:
     """One row per layer, from those of its parameters; `decayed` counts elements."""
+    depths, before = assignment.depths, assignment.before
     layers: dict[Level, dict[str, Any]] = {
-        (part, layer): {
-            "layer": layer,
+        level: {
+            "layer": level[1],
             "entry": entry,
             "parameters": 0,
             "elements": 0,
-            "scale": layer_scale(layer, len(entries), layer_decay),
+            "scale": layer_scale(level, depths, before, layer_decay),
             "weight_decay": 0.0,
             "decayed": 0,
         }
-        for part, entries in assignment.parts.items()
-        for layer, entry in enumerate(entries)
+        for level, entry in assignment.levels.items()
     }
     for row in rows:
         found = layers[assignment[row["name"]].level]
@@ -81,15 +82,13 @@ def _without_shapes(rows: Rows) -> Rows:
 def depth_data(assignment: Assignment) -> dict[str, Any]:
     """How many layers there are, and in a model of several parts how many each has."""
     parts = {} if "" in assignment.parts else {"parts": assignment.depths}
-    return {"num_layers": assignment.num_layers, **parts}
+    before = {"before": dict(assignment.before)} if assignment.before else {}
+    return {"num_layers": assignment.num_layers, **parts, **before}
 
 
 def depth_text(data: Mapping[str, Any]) -> str:
     """The same in words; parts of one layer go without saying."""
-    parts = {part: depth for part, depth in data.get("parts", {}).items() if depth > 1}
-    return ", ".join(f"{n} layers in {part}" for part, n in parts.items()) or (
-        f"{data['num_layers']} layers"
-    )
+    return in_layers(data.get("parts", {"": data["num_layers"]}), data.get("before", {}))
 
 
 def registry_rows(entries: Iterable[Registered]) -> Rows:
@@ -149,7 +148,7 @@ def _layout_lines(layout: Layout) -> Iterator[str]:
     if layout.prefix:
         yield f"  at the top, or under {', '.join(layout.prefix)}"
     for name, part in layout.parts.items():
-        yield f"  part {name}, {part.where}"
+        yield f"  part {name}, {part.where}{f', before {part.before}' if part.before else ''}"
         yield from (f"    as in {rules}" for rules in part.rules)
         yield from _indented(_entries_lines(part.own.entries if part.own else ()))
     yield from _entries_lines(layout.entries)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lrd_registry.assignment import Placement
+from lrd_registry.assignment import Level, Placement
 from lrd_registry.decay import layer_scale
 from lrd_registry.errors import InvalidArgumentError
 
@@ -23,6 +23,7 @@ class Side:
         layout: which layout of it.
         depths: how many layers each part has; `""` where the model is all of one part.
         layer_decay: above 0, at most 1.
+        before: part -> the part that it goes on below.
         places: parameter name -> its placement, in the model's order; its entry and its pattern are
             empty where the side has no rule set.
 
@@ -36,6 +37,7 @@ class Side:
     depths: Mapping[str, int]
     layer_decay: float
     places: Mapping[str, Placement] = field(repr=False)
+    before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def num_layers(self) -> int:
@@ -43,16 +45,20 @@ class Side:
         return max(self.depths.values())
 
     def __post_init__(self) -> None:
-        if layer_scale(0, self.num_layers, self.layer_decay) < sys.float_info.min:
-            raise InvalidArgumentError(
-                f"{self.spec}: with layer decay {self.layer_decay:g}, layer 0 of "
-                f"{self.num_layers} has a scale of 0, and 0 cannot be compared; take a larger one"
-            )
+        for part, depth in self.depths.items():
+            if depth and self._scale((part, 0)) < sys.float_info.min:
+                raise InvalidArgumentError(
+                    f"{self.spec}: with layer decay {self.layer_decay:g}, layer 0 of {depth}"
+                    f"{f' in {part}' if part else ''} has a scale of 0, and 0 cannot be compared; "
+                    "take a larger one"
+                )
 
     def scale(self, name: str) -> float:
         """The learning-rate scale of a parameter."""
-        place = self.places[name]
-        return layer_scale(place.layer, self.depths[place.part], self.layer_decay)
+        return self._scale(self.places[name].level)
+
+    def _scale(self, level: Level) -> float:
+        return layer_scale(level, self.depths, self.before, self.layer_decay)
 
 
 class Move(NamedTuple):

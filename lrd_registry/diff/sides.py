@@ -85,6 +85,7 @@ def find_side(spec: SideSpec, parameters: Parameters, inputs: Inputs | None = No
         depths=assignment.depths,
         layer_decay=spec.layer_decay,
         places=assignment.placements,
+        before=assignment.before,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -139,6 +139,7 @@ class Plan:
         no_weight_decay: the patterns of parameters without weight decay.
         tied: where a tensor's names are in several layers, which of them it is in.
         waivers: the parameters whose layer may contradict the order of their use.
+        before: part -> the part that it goes on below.
         roots: where the rule sets apply; `""` is the model's top.
         missing: what keeps the plan from fitting, known before anything is matched.
     """
@@ -150,6 +151,7 @@ class Plan:
     no_weight_decay: tuple[Pattern, ...]
     tied: Tied | None
     waivers: tuple[Waived, ...] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
     roots: tuple[str, ...] = ("",)
     missing: tuple[str, ...] = ()
 

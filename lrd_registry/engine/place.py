@@ -87,6 +87,7 @@ class _Placing:
             parts={part: tuple(layers) for part, layers in self._table.ranking.layers.items()},
             placements=self._placements(),
             written=names.written,
+            before=plan.before,
             adapters=names.adapters,
             aliases=names.aliases,
             roots=tuple(map(names.full, plan.roots)),

@@ -66,6 +66,7 @@ def plan_parts(
                 *compile_layout(layout).waivers,
                 *(w for place in places for w in place.layout.waivers),
             ),
+            before=layout.before,
             roots=("", *(place.prefix for place in places if place.prefix)),
             missing=missing + absent,
         )

@@ -11,7 +11,6 @@ from lrd_registry.decay import (
     LayerDecay,
     check_layer_decay,
     check_parts,
-    decay_of,
     layer_scale,
     warn_above_1,
 )
@@ -27,7 +26,9 @@ class Scales:
 
     A layer's scale is `layer_decay ** (num_layers - 1 - layer)` times the multiplier of its
     entry in `lr_mult`, and not below `min_scale`. Each part of a model has a number of layers of
-    its own, and may have a `layer_decay` of its own.
+    its own, and may have a `layer_decay` of its own. A part that is before another goes on below
+    it: the scale of that one's first layer, without `lr_mult` and `min_scale`, is times
+    `layer_decay ** (num_layers - layer)`.
 
     Raises:
         InvalidArgumentError: one of the numbers is out of its range.
@@ -52,16 +53,15 @@ class Scales:
                 `layer_decay` other parts than it has.
         """
         self._check_entries(assignment)
-        check_parts(self.layer_decay, assignment.depths, assignment.arch)
+        depths, before = assignment.depths, assignment.before
+        check_parts(self.layer_decay, depths, before, assignment.arch)
         return {
-            (part, layer): self._scale(part, layer, len(entries), entry)
-            for part, entries in assignment.parts.items()
-            for layer, entry in enumerate(entries)
+            level: max(
+                self.min_scale,
+                layer_scale(level, depths, before, self.layer_decay) * self.lr_mult.get(entry, 1.0),
+            )
+            for level, entry in assignment.levels.items()
         }
-
-    def _scale(self, part: str, layer: int, num_layers: int, entry: str) -> float:
-        scale = layer_scale(layer, num_layers, decay_of(self.layer_decay, part))
-        return max(self.min_scale, scale * self.lr_mult.get(entry, 1.0))
 
     def _check_entries(self, assignment: Assignment) -> None:
         for entry in self.lr_mult:

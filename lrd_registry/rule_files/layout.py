@@ -19,6 +19,7 @@ from lrd_registry.rule_files.fields import (
     fault,
     refuse,
 )
+from lrd_registry.rule_files.joined_parts import faults_of_before
 
 
 class Part(Strict):
@@ -34,6 +35,10 @@ class Part(Strict):
     )
     layers: Entries = Field(
         (), description="In place of `rules`: the part's own entries in forward order."
+    )
+    before: Name | None = Field(
+        None,
+        description="The part that this one feeds: its scales go on below that one's first layer.",
     )
 
     @property
@@ -70,7 +75,8 @@ class Waiver(Strict):
 class Layout(Strict):
     """One naming scheme of an architecture: its layers, from the input to the head, or its parts.
 
-    Two parts never share one depth: each has its own layers, and its head the full rate.
+    Two parts never share one depth: each has its own layers, and its head the full rate, unless it
+    is `before` another part: then its last layer is one step of decay below that one's first.
     """
 
     signature: Patterns = Field(
@@ -105,6 +111,11 @@ class Layout(Strict):
         return tuple(pair for item in self.layers for pair in item.items())
 
     @property
+    def before(self) -> dict[str, str]:
+        """Part -> the part that it goes on below, for those that have one."""
+        return {name: part.before for name, part in self.parts.items() if part.before}
+
+    @property
     def prefixes(self) -> tuple[str, ...]:
         """Where the layout may stand; `""` is the model's top."""
         return ("", *self.prefix)
@@ -127,6 +138,14 @@ class Layout(Strict):
             (("outside", name), fault(_TAKEN, kind="name"))
             for name in self.outside
             if name in self.parts
+        )
+        return self
+
+    @model_validator(mode="after")
+    def _is_of_parts_in_order(self) -> Layout:
+        refuse(
+            (("parts", name, "before"), fault(message))
+            for name, message in faults_of_before(self.before, self.parts, self.outside)
         )
         return self
 

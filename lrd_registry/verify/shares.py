@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lrd_registry.assignment import Assignment, Level
+from lrd_registry.decay import steps_to_full_rate
 from lrd_registry.verify.membership import assigned
 from lrd_registry.verify.optimizer_groups import LiveGroup
 from lrd_registry.verify.schedulers import Schedule
@@ -58,7 +59,7 @@ class Share:
     Attributes:
         group: which.
         names: its parameters.
-        distance: how many layers there are from here to the last.
+        distance: how many layers there are from here to the full rate.
         scale: what was asked for, over the base learning rate.
         base: what the group starts from.
     """
@@ -84,13 +85,14 @@ def shares_of(
         scales: the scale of each layer of each part.
         bases: what each group starts from.
     """
-    shares, depths = [], assignment.depths
+    shares, depths, before = [], assignment.depths, assignment.before
     for group, base in zip(groups, bases, strict=True):
         names = assigned(group, assignment)
         levels = {assignment[name].level for name in names}
         found = {scales[level] for level in levels}
         if len(found) == 1:
-            distance = min(depths[part] - 1 - layer for part, layer in levels)
+            steps = (steps_to_full_rate(level, depths, before).values() for level in levels)
+            distance = min(map(sum, steps))
             shares.append(Share(group, names, distance, found.pop(), base))
     return shares
 
