@@ -1,6 +1,7 @@
 """The bundled rule files as records, and every one of their patterns put to the proof."""
 
 import json
+import re
 from functools import cache, reduce
 from operator import getitem
 from typing import NamedTuple
@@ -33,6 +34,9 @@ OPTIONS = {
         "rel_pos_bias.relative_position_bias_table",
     ],
     "dinov2/vits14_reg": ["storage_tokens", "cls_norm.weight", "local_cls_norm.weight"],
+    "swin_tiny_patch4_window7_224/features": ["absolute_pos_embed", "head.weight"],
+    "swinv2_cr_tiny_224/features": ["head.weight"],
+    "convnext_tiny/features": ["head.weight"],
     "open_clip:coca_ViT-B-32": ["attn_pool_contrastive.query"],
 }
 """What the libraries' classes have, or name in their own groups, that these models leave out."""
@@ -53,6 +57,14 @@ TIMM = [
     "convnext_tiny_hnf",
     "convnextv2_atto",
 ]
+FEATURES = [
+    "vit_base_patch16_224",
+    "swin_tiny_patch4_window7_224",
+    "swinv2_cr_tiny_224",
+    "convnext_tiny",
+]
+"""Models of timm's that are also built with `features_only=True`, in names of their own."""
+
 SMALLEST = {family: next(iter(sizes)) for family, sizes in transformers_models.SIZES.items()}
 LIBRARIES = [
     *(m for m in transformers_models.MODELS if m.name.endswith(f"/{SMALLEST[m.family]}")),
@@ -66,6 +78,10 @@ def reference_models():
     for path in sorted(REFERENCES.glob("*.json")):
         case = json.loads(path.read_text())
         yield case["case"], {name: parameter(*shape) for name, shape, _ in case["params"]}
+
+
+def features(name):
+    return dict(timm_model(name, features_only=True).named_parameters())
 
 
 def mmpretrain_swinv2():
@@ -88,6 +104,7 @@ def real_models():
     """Names and parameters of real models, at least one of each bundled layout."""
     yield from reference_models()
     yield from ((name, dict(timm_model(name).named_parameters())) for name in TIMM)
+    yield from ((f"{name}/features", features(name)) for name in FEATURES)
     yield from ((str(m), dict(m.build().named_parameters())) for m in LIBRARIES)
     yield from towers()
     yield "mmpretrain/swinv2", mmpretrain_swinv2()
@@ -123,6 +140,16 @@ def prefix_of(assignment):
     patterns = [row.pattern for row in assignment.values()]
     fits = (p for p in layout.prefix if any(text.startswith(f"{p}.") for text in patterns))
     return next(fits, "")
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_every_parameter_of_the_features_has_its_layer_in_the_whole_model(name):
+    whole = assign_layers(timm_model(name))
+    of_features = assign_layers(timm_model(name, features_only=True))
+    in_whole = {re.sub(r"_(\d)", r".\1", n.removeprefix("model.")): n for n in of_features}
+    assert {n: of_features[name].layer for n, name in in_whole.items()} == {
+        n: whole[n].layer for n in in_whole
+    }
 
 
 class Place(NamedTuple):
