@@ -55,6 +55,7 @@ LITERAL = (
 )
 WHOLE_STAGES = "Each member of the outermost list is one layer, however many blocks it holds."
 ALL = "No order could be told, so all is one layer."
+JOINED = "{} feed {}, so their scales go on below its first layer (`before`)."
 PARTS = "The parts have a depth of their own each, as nothing in one depends on another."
 
 
@@ -127,17 +128,24 @@ class Candidates:
         entries, unsure = self._entries(self._root, opened)
         return replace(_of_layers(with_head(entries, self._root)), unsure=unsure)
 
-    def _entries(self, root: Node, opened: Opened) -> tuple[list[DraftEntry], tuple[str, ...]]:
+    def _entries(
+        self, root: Node, opened: Opened, *, is_fed: bool = False
+    ) -> tuple[list[DraftEntry], tuple[str, ...]]:
         arrangement = Arrangement(self._order, opened)
-        composing = Composing(root, self._order, arrangement, self._weights, self._aliases)
+        composing = Composing(
+            root, self._order, arrangement, self._weights, self._aliases, is_fed=is_fed
+        )
         return composing.entries(), (*opened.unsure, *composing.unsure)
 
     def _of_towers(self, found: Towers) -> Candidate:
         layout: dict[str, Any] = {"parts": {}}
         comments: dict[str, tuple[str, ...]] = {}
-        unsure = [PARTS]
+        fed = found.towers[-1].name
+        towers = " and ".join(tower.name for tower in found.towers if tower.before)
+        unsure = [JOINED.format(towers, fed) if towers else PARTS]
         for tower in found.towers:
-            composed, doubts = self._entries(tower.root, tower.opened)
+            is_fed = bool(towers) and not tower.before
+            composed, doubts = self._entries(tower.root, tower.opened, is_fed=is_fed)
             entries = [entry.below(tower.prefix) for entry in composed]
             unsure += doubts
             layout["parts"][tower.name] = _part(tower, entries)
@@ -156,8 +164,9 @@ class Candidates:
 
 
 def _part(tower: Tower, entries: Sequence[DraftEntry]) -> dict[str, Any]:
-    prefix = {"prefix": tower.prefix} if tower.prefix else {}
-    return prefix | {"layers": [{entry.name: entry.data()} for entry in entries]}
+    where = {"prefix": tower.prefix} if tower.prefix else {}
+    where |= {"before": tower.before} if tower.before else {}
+    return where | {"layers": [{entry.name: entry.data()} for entry in entries]}
 
 
 def _of_layers(entries: Sequence[DraftEntry]) -> Candidate:

@@ -14,17 +14,19 @@ from lrd_registry.drafting.naming import UNSEEN, UNUSED, DraftEntry, entry_name,
 from lrd_registry.drafting.weighing import LEAST_WEIGHTS, is_encoder
 
 SMALL_GAP = 2
-"""So many weights between two stacks join the one before; more are an entry of their own."""
+"""So many weights between two stacks join the one before, or after towers the one that they feed;
+more are an entry of their own."""
 
 OPENS = (
     "{} opens its stage, and shares the layer of the block before it (`previous`); with `first`, "
     "it would share that of the stage's first block."
 )
 BETWEEN = "{} is used between two stacks, and shares the layer of the block before."
+AFTER_TOWERS = "{} is used between the towers and what they feed, and shares its first layer."
 
 
 class Composing:
-    """Writes the entries of one arrangement.
+    """Writes the entries of one arrangement, of a model or of a part, which towers may feed.
 
     Attributes:
         unsure: the choices that could have been made otherwise, a sentence each.
@@ -37,12 +39,15 @@ class Composing:
         arrangement: Arrangement,
         weights: Collection[str],
         aliases: Mapping[str, str],
+        *,
+        is_fed: bool = False,
     ) -> None:
         self._root = root
         self._order = order
         self._at = arrangement
         self._weights = frozenset(weights)
         self._aliases = aliases
+        self._is_fed = is_fed
         self.unsure: list[str] = []
         self._idle = self._place_idle()
         self._note_unseen()
@@ -54,7 +59,8 @@ class Composing:
     def _entries(self) -> Iterator[DraftEntry]:
         names = stack_names([stack.path for stack in self._at.stacks])
         taken = {"stem", "head", *names}
-        yield from self._chain(taken) or self._plain("stem", 0)
+        if not self._joins(0):
+            yield from self._chain(taken) or self._plain("stem", 0)
         for number, stack in enumerate(self._at.stacks):
             yield self._of_stack(names[number], number, stack)
             if number + 1 < len(names) and not self._joins(number + 1):
@@ -94,6 +100,8 @@ class Composing:
         for role, patterns in self._at.joined[number].items():
             roles.setdefault(role, []).extend(patterns)
         ends = {role: list(nodes) for role, nodes in self._at.ends[number].items()}
+        if number == 0 and self._joins(0):
+            ends.setdefault("first", []).extend(self._in_gap(0))
         if self._joins(number + 1):
             ends.setdefault("last", []).extend(self._in_gap(number + 1))
         for role, nodes in ends.items():
@@ -105,6 +113,8 @@ class Composing:
     def _note(self, number: int, roles: Mapping[str, list[str]]) -> None:
         if opening := roles.get("previous"):
             self.unsure.append(OPENS.format(", ".join(opening)))
+        if number == 0 and self._joins(0) and (nodes := self._at.gaps[0]):
+            self.unsure.append(AFTER_TOWERS.format(", ".join(self._patterns(nodes))))
         if self._joins(number + 1) and (nodes := self._at.gaps[number + 1]):
             self.unsure.append(BETWEEN.format(", ".join(self._patterns(nodes))))
 
@@ -123,9 +133,10 @@ class Composing:
         return [*self._at.gaps[gap], *self._idle[gap]]
 
     def _joins(self, gap: int) -> bool:
-        """Whether what is in a gap joins the stack before: a little, between two stacks."""
+        """Whether what is in a gap joins a stack: a little, between two or below the first."""
         names = {name for node in self._at.gaps[gap] for name in node.names}
-        return gap < len(self._at.stacks) and len(self._weights & names) <= SMALL_GAP
+        is_between = gap < len(self._at.stacks) and (gap > 0 or self._is_fed)
+        return is_between and len(self._weights & names) <= SMALL_GAP
 
     def _has_weights(self, nodes: Iterable[Node]) -> bool:
         names = {name for node in nodes for name in node.names}

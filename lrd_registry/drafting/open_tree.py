@@ -93,8 +93,8 @@ class Opening:
                 yield member.path, family
 
     def _open_family(self, family: Family) -> Opened:
-        if not self._is_ordered(family):
-            return _closed(family)
+        if not self._is_ordered(family):  # towers, perhaps
+            return sum(map(self.open, family.members.values()), Opened())
         inner = self._inner_patterns(family)
         if not self._is_sequence(family):
             return self._open_each(family, inner if len(inner) == 1 else [])

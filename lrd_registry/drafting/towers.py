@@ -1,50 +1,104 @@
-"""Parallel towers: modules with stacks of their own, of which none depends on another."""
+"""Parallel towers: modules with stacks of their own, apart, or joined by one that they feed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node
+from lrd_registry.drafting.naming import entry_name
 from lrd_registry.drafting.open_tree import Opened
 
 
 @dataclass(frozen=True)
 class Tower:
-    """One tower: where it is, and what it holds; without a prefix, some of it is at the top."""
+    """One tower, or what joins some: where it is, and what it holds.
+
+    Without a prefix, some of it is at the top. `before` is the part that it feeds, if there is one.
+    """
 
     name: str
     prefix: str
     root: Node
     opened: Opened
+    before: str = ""
 
 
 @dataclass(frozen=True)
 class Towers:
-    """The towers of a model, and what is beside them: fused heads, scales."""
+    """The towers of a model, what joins them as the last, and what is beside: heads, scales."""
 
     towers: tuple[Tower, ...]
-    outside: tuple[Node, ...]
+    outside: tuple[Node, ...] = ()
 
 
 def find_towers(root: Node, order: Order, opened: Opened) -> Towers | None:
-    """The towers of a model, if it has several; what is used before two of them keeps them one."""
-    base = _base(root, opened)
-    homes = [child for child in base.children.values() if _within(child, opened).stacks]
-    pairs = combinations(homes, 2)
-    if len(homes) < 2 or not all(order.are_apart(a.names, b.names) for a, b in pairs):
+    """The towers of a model, if it has several; what is used before two of them keeps them one.
+
+    Towers are apart: nothing in one depends on another. They may all feed something with stacks
+    of its own, which joins them.
+    """
+    homes = list(_homes(_base(root, opened), order, opened))
+    joining = [home for home in homes if _sources(home, homes, order)]
+    towers = [home for home in homes if home not in joining]
+    if len(towers) < 2 or not all(_is_joined(tower, joining, order) for tower in towers):
         return None
-    before: dict[str, list[Node]] = {home.path: [] for home in homes}
-    outside: list[Node] = []
+    before: dict[str, list[Node]] = {tower.path: [] for tower in towers}
+    others: list[Node] = []
     for node in _beside(homes, opened):
-        fed = [h for h in homes if order.mask(node.names) & order.before(h.names)]
+        fed = [t for t in towers if order.mask(node.names) & order.before(t.names)]
         if len(fed) > 1:
             return None
-        (before[fed[0].path] if fed else outside).append(node)
-    towers = tuple(_tower(root, home, before[home.path], opened) for home in homes)
-    return Towers(towers, tuple(outside))
+        (before[fed[0].path] if fed else others).append(node)
+    names = _names(towers, joining)
+    join = names.pop() if joining else ""
+    found = tuple(
+        _tower(Tower(name, tower.path, tower, _within(tower, opened), join), root, before)
+        for name, tower in zip(names, towers, strict=True)
+    )
+    if not joining:
+        return Towers(found, tuple(others))
+    return Towers((*found, Tower(join, "", root, _joined(joining, others, opened))))
+
+
+def _homes(base: Node, order: Order, opened: Opened) -> Iterator[Node]:
+    """The modules that hold the stacks; of one with several of which none feeds another, these."""
+    for child in base.children.values():
+        if not _within(child, opened).stacks:
+            continue
+        inner = list(_homes(child, order, opened))
+        are_apart = all(order.are_apart(a.names, b.names) for a, b in combinations(inner, 2))
+        yield from inner if len(inner) > 1 and are_apart else [child]
+
+
+def _names(towers: list[Node], joining: list[Node]) -> list[str]:
+    """The names of the towers, and last of what joins them, if there is anything."""
+    names: list[str] = []
+    for tower in towers:
+        names.append(entry_name(tower.path, names))
+    if joining:
+        names.append(entry_name(joining[0].path if len(joining) == 1 else "joined", names))
+    return names
+
+
+def _sources(home: Node, homes: list[Node], order: Order) -> list[Node]:
+    """The others on which something in one depends."""
+    before = order.before(home.names)
+    return [other for other in homes if other is not home and order.mask(other.names) & before]
+
+
+def _is_joined(tower: Node, joining: list[Node], order: Order) -> bool:
+    """Whether a tower feeds what joins the towers, where there is anything that does."""
+    return not joining or any(tower in _sources(home, [tower, home], order) for home in joining)
+
+
+def _joined(joining: list[Node], others: list[Node], opened: Opened) -> Opened:
+    """What joins the towers, with all that is beside these."""
+    inside = [_within(home, opened) for home in joining]
+    stacks = tuple(stack for found in inside for stack in found.stacks)
+    return Opened(stacks, (*(node for found in inside for node in found.rest), *others))
 
 
 def _base(root: Node, opened: Opened) -> Node:
@@ -55,12 +109,12 @@ def _base(root: Node, opened: Opened) -> Node:
     return root
 
 
-def _tower(root: Node, home: Node, before: list[Node], opened: Opened) -> Tower:
-    name = home.path.rpartition(".")[2]
-    inside = _within(home, opened)
-    if not before:
-        return Tower(name, home.path, home, inside)
-    return Tower(name, "", root, Opened(inside.stacks, (*before, *inside.rest)))
+def _tower(tower: Tower, root: Node, before: Mapping[str, list[Node]]) -> Tower:
+    """The tower with what is used before it alone, which may be anywhere in the model."""
+    if not before[tower.prefix]:
+        return tower
+    inside = Opened(tower.opened.stacks, (*before[tower.prefix], *tower.opened.rest))
+    return replace(tower, prefix="", root=root, opened=inside)
 
 
 def _within(node: Node, opened: Opened) -> Opened:

@@ -84,6 +84,8 @@ def _parts(parts: Mapping[str, Any], comments: Comments) -> Iterator[str]:
         yield f"  {_plain(name)}:"
         if "prefix" in part:
             yield f"    prefix: {_plain(part['prefix'])}"
+        if "before" in part:
+            yield f"    before: {_plain(part['before'])}"
         yield "    layers:"
         yield from _layers(part["layers"], comments, f"{name}.", "      ")
 

@@ -194,3 +194,68 @@ def test_a_block_has_the_same_scale_with_and_without_a_head():
     without, depth = placed(headed(nn.Identity()), ROW)
     assert without == {name: with_head[name] for name in without}
     assert depth == 5
+
+
+class Tower(nn.Module):
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.embed, self.blocks = linear(), blocks(depth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.blocks(self.embed(x))
+
+
+class Fused(nn.Module):
+    """Towers, and blocks that take what they give together."""
+
+    def __init__(self, fusion: int, *towers: int) -> None:
+        super().__init__()
+        self.towers = nn.ModuleDict({f"tower_{n}": Tower(depth) for n, depth in enumerate(towers)})
+        self.scale = nn.Parameter(torch.ones(WIDTH))
+        self.fusion, self.head = blocks(fusion), linear(2)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        pairs = zip(self.towers.values(), inputs, strict=True)
+        x = sum(tower(x) for tower, x in pairs) * self.scale
+        return self.head(self.fusion(x))
+
+
+class InAList(Fused):
+    def __init__(self, fusion: int, *towers: int) -> None:
+        super().__init__(fusion, *towers)
+        self.towers = nn.ModuleList(self.towers.values())
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        x = sum(tower(x) for tower, x in zip(self.towers, inputs, strict=True)) * self.scale
+        return self.head(self.fusion(x))
+
+
+@pytest.mark.parametrize(("kind", "path"), [(Fused, "tower_"), (InAList, "")])
+@pytest.mark.parametrize("fusion", [2, 3])
+@pytest.mark.parametrize("depths", [(3, 3), (6, 2), (2, 3, 4)])
+def test_towers_that_something_joins_go_on_below_it(kind, path, fusion, depths):
+    model = kind(fusion, *depths)
+    assignment = assign_layers(model, drafted(model, [ROW] * len(depths)).rules)
+    join = assignment.scale("fusion.0.up.weight", 0.5)
+    assert join == 0.5**fusion
+    for number, depth in enumerate(depths):
+        for block in range(depth):
+            name = f"towers.{path}{number}.blocks.{block}.up.weight"
+            assert assignment.scale(name, 0.5) == join * 0.5 ** (depth - block)
+        embed = f"towers.{path}{number}.embed.weight"
+        assert assignment.scale(embed, 0.5) == join * 0.5 ** (depth + 1)
+    assert assignment.scale("head.weight", 0.5) == 1.0
+    assert assignment.scale("scale", 0.5) == join
+
+
+def test_the_draft_of_joined_towers_says_which_part_they_feed():
+    found = drafted(Fused(2, 3, 2), [ROW, ROW])
+    assert found.unsure[0] == (
+        "tower_0 and tower_1 feed fusion, so their scales go on below its first layer (`before`)."
+    )
+    assert {name: part.get("before") for name, part in found.rules["parts"].items()} == {
+        "tower_0": "fusion",
+        "tower_1": "fusion",
+        "fusion": None,
+    }
+    assert "\n    before: fusion\n" in str(found)
