@@ -22,7 +22,7 @@ from lrd_registry.registry.registry import Registry
 from lrd_registry.rule_files.format import FORMAT
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
-from lrd_registry.tracing.order_check import contradictions, smallest_move
+from lrd_registry.tracing.order_check import contradictions
 from lrd_registry.tracing.trace_model import trace as trace_model
 
 if TYPE_CHECKING:
@@ -76,37 +76,11 @@ class Draft:
         write_rule_file(Path(path), str(self))
 
 
-MOST = 2
-"""So many parameters may be waived; where more are out of order, the draft is wrong."""
-
-REUSED = "used again in later blocks; the layer is that of the block that holds it"
-
-
-def proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> dict[str, Any] | None:
-    """The rules, if they hold; None if they do not.
-
-    A parameter that later blocks use again, such as the position bias that T5 has in its first
-    block, is before and after those at once, and gets a waiver.
-    """
+def is_proven(names: Names, rules: Mapping[str, Any], trace: Trace) -> bool:
+    """Whether the rules cover the model, and the trace does not contradict them."""
     find = Registry().catalog().get  # a draft is composed of no other rule set
     (assignment,) = place_where_signed([rule_set_from_mapping(rules)], names, find)
-    if not isinstance(assignment, Assignment):
-        return None
-    found = smallest_move(contradictions(assignment, trace))
-    if not found:
-        return dict(rules)
-    if len(found) > MOST or not all(_is_reused(name, trace) for name in found):
-        return None
-    return {**rules, "waivers": [_waiver(name, assignment) for name in found]}
-
-
-def _is_reused(name: str, trace: Trace) -> bool:
-    first, last = trace.uses[name]
-    return first.step != last.step
-
-
-def _waiver(name: str, assignment: Assignment) -> dict[str, str]:
-    return {"parameters": assignment.written[name], "why": REUSED}
+    return isinstance(assignment, Assignment) and not contradictions(assignment, trace)
 
 
 TIED = {
@@ -159,7 +133,8 @@ def draft(
     ties = _ties(names)
     for candidate in Candidates(root, Order(trace, paths), weights, _firsts(names, paths)):
         for tied, unsure in ties.items():
-            if rules := proven(names, _rules(name, candidate, tied), trace):
+            rules = _rules(name, candidate, tied)
+            if is_proven(names, rules, trace):
                 choices = tuple(filter(None, (*candidate.unsure, unsure)))
                 return Draft(rules, candidate.comments, choices)
     raise ModelError(f"{name} could not be drafted; its tied parameters are in no one layer")

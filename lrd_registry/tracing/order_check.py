@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lrd_registry.assignment import Assignment, Waived
+from lrd_registry.decay import parts_from
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.tracing.result import Trace
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two parameters of one part: `before` comes strictly before `after`, and has a later layer."""
+    """Two parameters: `before` comes strictly before `after`, and has a later layer.
+
+    They are of one part, or `after` is in a part that goes on below that of `before`.
+    """
 
     before: str
     after: str
@@ -36,14 +40,17 @@ def contradictions(assignment: Assignment, trace: Trace) -> tuple[Contradiction,
     position = {name: number for number, name in enumerate(order)}
     placed = {name: assignment.placements[name] for name in order}
 
+    def is_later(before: str, after: str) -> bool:
+        one, other = placed[before], placed[after]
+        if one.part == other.part:
+            return one.layer > other.layer
+        return one.part in parts_from(other.part, assignment.before)
+
     def earlier(after: str) -> list[str]:
-        part, layer = placed[after].level
         found = [
             before
             for before in trace.depends[after]
-            if placed[before].layer > layer
-            and placed[before].part == part
-            and trace.comes_before(before, after)
+            if is_later(before, after) and trace.comes_before(before, after)
         ]
         return sorted(found, key=position.__getitem__)
 

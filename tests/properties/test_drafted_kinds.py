@@ -140,3 +140,52 @@ def test_a_second_name_for_a_module_changes_nothing(kind, again):
     assignment = assign_layers(model, drafted(model, [ids, ids]).rules)
     right = model.layers()
     assert {name: assignment[name].layer for name in right} == right
+
+
+class Tower(nn.Module):
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.embed = linear()
+        self.blocks = nn.Sequential(*(Step() for _ in range(depth)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.blocks(self.embed(x))
+
+
+class Joined(nn.Module):
+    """Towers under names or in a list, perhaps a gate, and blocks that take what they give."""
+
+    def __init__(self, depths: list[int], fusion: int, *, in_list: bool, gated: bool) -> None:
+        super().__init__()
+        towers = {f"tower_{number}": Tower(depth) for number, depth in enumerate(depths)}
+        self.towers = nn.ModuleList(towers.values()) if in_list else nn.ModuleDict(towers)
+        self.gate = nn.Parameter(torch.ones(WIDTH)) if gated else 1.0
+        self.fusion = nn.Sequential(*(Step() for _ in range(fusion)))
+        self.head = linear(2)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        each = self.towers if isinstance(self.towers, nn.ModuleList) else self.towers.values()
+        joined = torch.stack([tower(x) for tower, x in zip(each, inputs, strict=True)]).sum(0)
+        return self.head(self.fusion(joined * self.gate))
+
+
+@given(
+    depths=st.lists(st.integers(2, 4), min_size=2, max_size=3),
+    fusion=st.integers(2, 4),
+    in_list=st.booleans(),
+    gated=st.booleans(),
+)
+@settings(deadline=None)
+def test_equal_distances_from_what_joins_towers_have_equal_scales(depths, fusion, in_list, gated):
+    model = Joined(depths, fusion, in_list=in_list, gated=gated)
+    inputs = [torch.zeros(2, WIDTH) for _ in depths]
+    assignment = assign_layers(model, drafted(model, inputs).rules)
+    steps = {"head": 0, "gate": fusion}
+    steps |= {f"fusion.{n}": fusion - n for n in range(fusion)}
+    for number, depth in enumerate(depths):
+        tower = f"towers.{number}" if in_list else f"towers.tower_{number}"
+        steps[f"{tower}.embed"] = fusion + depth + 1
+        steps |= {f"{tower}.blocks.{n}": fusion + depth - n for n in range(depth)}
+    for name in assignment:
+        place = max((start for start in steps if name.startswith(start)), key=len)
+        assert assignment.scale(name, 0.5) == 0.5 ** steps[place]

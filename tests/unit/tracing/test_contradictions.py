@@ -9,7 +9,13 @@ from torch import nn
 from lrd_registry import InvalidArgumentError, assign_layers
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.tracing import trace
-from lrd_registry.tracing.order_check import Contradiction, contradictions, smallest_move
+from lrd_registry.tracing.order_check import (
+    Contradiction,
+    check_order,
+    contradictions,
+    smallest_move,
+)
+from lrd_registry.tracing.report import check_text
 from tests.support.building import on_meta
 from tests.support.tracing import networks
 from tests.support.tracing.networks import WIDTH, linear
@@ -38,6 +44,47 @@ def test_layers_the_wrong_way_round():
     found = found_in(networks.residual(), rules("c.*", "b.*", "a.*"))
     assert found == (against("a", "b", 2, 1), against("a", "c", 2, 0), against("b", "c", 1, 0))
     assert len(smallest_move(found)) == 2
+
+
+def of_parts(**parts):
+    return rule_set_from_mapping({"arch": "mine", "parts": parts})
+
+
+def test_a_part_that_is_used_after_the_one_it_is_said_to_feed():
+    net = nn.Sequential(linear(), linear(), linear())
+    early, late = [{"block": ["0.*", "1.*"]}], [{"block": "2.*"}]
+    in_order = of_parts(early={"before": "late", "layers": early}, late={"layers": late})
+    assert found_in(net, in_order) == ()
+    apart = of_parts(early={"layers": early}, late={"layers": late})
+    assert found_in(net, apart) == ()
+    turned = of_parts(early={"layers": early}, late={"before": "early", "layers": late})
+    assert found_in(net, turned) == (against("0", "2", 0, 0), against("1", "2", 0, 0))
+    assert smallest_move(found_in(net, turned)) == ("2.weight",)
+
+
+def test_the_report_says_the_part_of_each():
+    net = nn.Sequential(linear(), linear())
+    late = {"before": "early", "layers": [{"block": "1.*"}]}
+    assignment = assign_layers(net, of_parts(early={"layers": [{"stem": "0.*"}]}, late=late))
+    found = trace(net, (2, WIDTH))
+    assert check_text(check_order(assignment, found), assignment, found) == (
+        "the layers contradict the order of use, in pairs of parameters: 1; "
+        "to move these (1) would mend all:\n"
+        "  0.weight (layer 0, early.stem), used at step 1 (aten.mm in 0); it comes before "
+        "1.weight (layer 0, late.block)"
+    )
+
+
+def test_a_part_that_feeds_another_over_a_third():
+    net = nn.Sequential(linear(), linear(), linear())
+    parts = {name: [{"block": f"{n}.*"}] for n, name in enumerate(("one", "two", "three"))}
+    turned = of_parts(
+        three={"before": "two", "layers": parts["three"]},
+        two={"before": "one", "layers": parts["two"]},
+        one={"layers": parts["one"]},
+    )
+    pairs = [("0", "1"), ("0", "2"), ("1", "2")]
+    assert found_in(net, turned) == tuple(against(*pair, 0, 0) for pair in pairs)
 
 
 def test_one_parameter_out_of_place():
