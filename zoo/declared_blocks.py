@@ -18,7 +18,7 @@ ENCODERS = ("encoder_layers", "encoder_num_hidden_layers")
 def declared_blocks(model: nn.Module) -> int | None:
     """The number of blocks, over all stages; None where the model does not say."""
     if hasattr(model, "group_matcher"):
-        return _of_grouping(model)
+        return _in_stages(model) or _of_grouping(model)
     config = getattr(model, "config", None)
     if config is not None:
         return _of_configuration(config)
@@ -29,6 +29,16 @@ def declared_blocks(model: nn.Module) -> int | None:
 def expected_layers(blocks: int) -> int:
     """The layers that an expert counts: the blocks, what is before them, and the head."""
     return blocks + 2
+
+
+def _in_stages(model: Any) -> int | None:
+    """The blocks in timm's stages; its patterns group many of these networks by stage alone."""
+    stages = getattr(model, "stages", None) or getattr(model, "layers", None)
+    if not isinstance(stages, (nn.Sequential, nn.ModuleList)):
+        return None
+    blocks = [getattr(stage, "blocks", None) for stage in stages]
+    lists = [found for found in blocks if isinstance(found, (nn.Sequential, nn.ModuleList))]
+    return sum(map(len, lists)) if len(lists) == len(stages) else None
 
 
 def _of_grouping(model: Any) -> int | None:
