@@ -26,11 +26,6 @@ def declared_blocks(model: nn.Module) -> int | None:
     return sum(map(len, stages)) if stages else None
 
 
-def expected_layers(blocks: int) -> int:
-    """The layers that an expert counts: the blocks, what is before them, and the head."""
-    return blocks + 2
-
-
 def _in_stages(model: Any) -> int | None:
     """The blocks in timm's stages; its patterns group many of these networks by stage alone."""
     stages = getattr(model, "stages", None) or getattr(model, "layers", None)

@@ -69,13 +69,25 @@ def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> d
     return {
         "complete": True,
         "in_order": not contradictions(assignment, traced),
-        "layers": sum(assignment.depths.values()),
-        "parts": len(assignment.depths),
+        "blocks": _blocks(drafted.rules, assignment),
         "silent": [name for name in traced.unused if not _is_said(name, drafted.unsure)],
         "rules": dict(drafted.rules),
         "unsure": len(drafted.unsure),
         "equals": None if bundled is None else _layers(assignment) == bundled,
     }
+
+
+def _blocks(rules: Mapping[str, Any], assignment: Assignment) -> int:
+    """The number of layers that are blocks: those of entries with an index."""
+    parts = {f"{name}.": part["layers"] for name, part in rules.get("parts", {}).items()}
+    indexed = {
+        start + name
+        for start, layers in (parts or {"": rules["layers"]}).items()
+        for entry in layers
+        for name, value in entry.items()
+        if "{" in str(value["match"] if isinstance(value, dict) else value)
+    }
+    return len({at.level for at in assignment.placements.values() if at.entry in indexed})
 
 
 def _is_said(name: str, unsure: Iterable[str]) -> bool:

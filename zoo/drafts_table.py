@@ -7,7 +7,6 @@ from typing import Any
 
 from tables.markdown import table
 from tables.versions import library_version
-from zoo.declared_blocks import expected_layers
 
 Results = Mapping[str, Mapping[str, Any]]
 HEADER = [
@@ -19,7 +18,7 @@ HEADER = [
     "in order",
     "fits the next size",
     "as bundled",
-    "as an expert counts",
+    "blocks as declared",
 ]
 
 
@@ -64,21 +63,18 @@ def _row(what: str, by: str, results: Results, fits: Mapping[str, bool]) -> list
 
 
 def _counted(results: Results) -> str:
-    """How many drafts have the layers that follow from the blocks which a model declares."""
-    known = {name: result for name, result in results.items() if result.get("blocks")}
-    return f"{len(known) - len(_miscounted(known))} of {len(known)}"
+    """How many drafts have as many blocks as the model declares."""
+    known = [name for name, result in results.items() if result.get("blocks")]
+    return f"{len(known) - len(_miscounted(results))} of {len(known)}"
 
 
 def _miscounted(results: Results) -> dict[str, str]:
-    """The models whose draft has other layers -> how many it has, and should have.
-
-    Parts have a stem and a head each, or are one layer; towers that are joined likewise.
-    """
+    """The models whose draft has other blocks -> how many it has, and how many there are."""
     found = {}
     for name, result in results.items():
-        layers, blocks = result.get("draft", {}).get("layers"), result.get("blocks")
-        if blocks and layers is not None and layers != expected_layers(blocks):
-            found[name] = f"{layers} for {expected_layers(blocks)}"
+        blocks, declared = result.get("draft", {}).get("blocks"), result.get("blocks")
+        if declared and blocks is not None and blocks != declared:
+            found[name] = f"{blocks} for {declared}"
     return found
 
 
@@ -93,7 +89,7 @@ def _exceptions(results: Results, sizes: Results) -> Iterable[str]:
     other = [name for name, drafted in drafts.items() if drafted.get("equals") is False]
     yield from _named("other layers than the bundled rule set", other)
     miscounted = [f"{name} ({said})" for name, said in _miscounted(results).items()]
-    yield from _named("other layers than an expert counts", miscounted)
+    yield from _named("other blocks than the model declares", miscounted)
     silent = [name for name, drafted in drafts.items() if drafted.get("silent")]
     yield from _named("unused parameters that no sentence names", silent)
 
