@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from lrd_registry import assign_layers
 from tables.libraries import library_version
+from tests.support.building import model_with, parameter, timm_model
 from tests.support.releases import need_type
 from zoo import drafts, drafts_table, models, order, running
+from zoo.declared_blocks import declared_blocks
 
 pytestmark = pytest.mark.library
 
@@ -61,8 +64,7 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
     assert draft == {
         "complete": True,
         "in_order": True,
-        "layers": 8,
-        "parts": 1,
+        "blocks": 6,
         "silent": [],
         "unsure": 0,
         "equals": True,
@@ -71,6 +73,30 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
     assert found["timm"] == {"complete": True, "in_order": True, "equals": False}
     assert drafts.fits((rules, "timm:vit_tiny_patch16_224"))["fits"]
     assert not drafts.fits((rules, "timm:resnet18"))["fits"]
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [
+        ("resnet18", 8),
+        ("swin_tiny_patch4_window7_224", 12),
+        ("coatnet_0_rw_224", 14),  # its patterns group by stage
+        ("mvitv2_tiny", 10),
+        ("pvt_v2_b0", 8),
+    ],
+)
+def test_the_blocks_that_a_model_of_timms_declares(name, blocks):
+    assert declared_blocks(timm_model(name)) == blocks
+
+
+def test_the_blocks_of_joined_towers_are_counted_in_all_parts():
+    part = {"layers": [{"stem": "stem.**"}, {"block": {"match": "blocks.{block}.**"}}]}
+    rules = {"parts": {"a": {"prefix": "a", **part}, "b": {"prefix": "b", **part}}}
+    names = [
+        f"{tower}.{name}.weight" for tower in "ab" for name in ("stem", "blocks.0", "blocks.1")
+    ]
+    model = model_with({name: parameter(2) for name in names})
+    assert drafts._blocks(rules, assign_layers(model, {"arch": "mine", **rules})) == 4
 
 
 def test_the_next_size_is_the_next_larger_of_the_same_kinds_in_one_family(monkeypatch):
@@ -147,8 +173,8 @@ def test_the_type_that_counts_tokens_is_run_on_real_ones():
 
 
 def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
-    good = {"complete": True, "in_order": True, "equals": True, "layers": 14, "silent": []}
-    lump = {**good, "equals": None, "layers": 6, "silent": ["mask_token"]}
+    good = {"complete": True, "in_order": True, "equals": True, "blocks": 12, "silent": []}
+    lump = {**good, "equals": None, "blocks": 4, "silent": ["mask_token"]}
     results = {
         "timm:a": {"traced": True, "draft": good, "timm": {**good, "equals": False}, "blocks": 12},
         "timm:b": {"traced": True, "draft": lump, "timm": {"complete": False}, "blocks": 18},
@@ -172,6 +198,6 @@ def test_the_table_of_drafts_has_a_row_for_timms_own_grouping():
         "- hf:d: no draft: it needs data",
         "- out of order, 1: timm:c",
         "- does not fit the next size, 1: timm:a (timm:b)",
-        "- other layers than an expert counts, 1: timm:b (6 for 20)",
+        "- other blocks than the model declares, 1: timm:b (4 for 18)",
         "- unused parameters that no sentence names, 1: timm:b",
     ]
