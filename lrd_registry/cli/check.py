@@ -9,8 +9,8 @@ import typer
 from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
 from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
-from lrd_registry.cli.shapes import InputOption, Shapes, parse_shapes
-from lrd_registry.errors import AmbiguousArchitectureError, CoverageError
+from lrd_registry.cli.shapes import InputOption, Shapes, shapes_to_trace
+from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, TraceError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,6 +38,7 @@ def check(
     from lrd_registry.assign.assign_layers import assign_layers, find_rule_set
     from lrd_registry.models import build_model
 
+    shapes = shapes_to_trace(inputs, traces=trace)
     rules = find_rule_set(rule)
     results: list[dict[str, Any]] = []
     for model in models or ():
@@ -45,7 +46,7 @@ def check(
         try:
             assignment = assign_layers(built, rules, prefix=prefix, outside=outside)
             about = {"model": model, "fits": True, **_describe(built, rules, assignment)}
-            order = _check_order(built, assignment, parse_shapes(inputs)) if trace else NOT_CHECKED
+            order = _check_order(built, assignment, shapes) if trace else NOT_CHECKED
             results.append({**about, **order})
         except (CoverageError, AmbiguousArchitectureError) as error:
             results.append({"model": model, "fits": False, "message": str(error)})
@@ -55,7 +56,8 @@ def check(
         show_output(f"{rules.arch}: the rule file is valid")
         for result in results:
             _show_result(result)
-    if not all(result["fits"] and result.get("in_order") is not False for result in results):
+    wanted = {True} if trace else {True, None}
+    if not all(result["fits"] and result["in_order"] in wanted for result in results):
         raise typer.Exit(1)
 
 
@@ -83,7 +85,10 @@ def _check_order(model: nn.Module, assignment: Assignment, shapes: Shapes | None
     from lrd_registry.tracing.order_check import check_order
     from lrd_registry.tracing.report import check_data, check_text
 
-    traced = trace(model, shapes)
+    try:
+        traced = trace(model, shapes)
+    except TraceError as error:
+        return {"in_order": None, "order": f"the order was not checked: {error}"}
     check = check_order(assignment, traced)
     return {**check_data(check), "order": check_text(check, assignment, traced)}
 

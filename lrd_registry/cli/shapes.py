@@ -60,6 +60,20 @@ def shapes_to_infer(texts: list[str] | None, *, infers: bool) -> Shapes | None:
     return parse_shapes(texts)
 
 
+def shapes_to_trace(texts: list[str] | None, *, traces: bool) -> Shapes | None:
+    """The shapes of all inputs, where the model runs only for its order of use.
+
+    Raises:
+        InvalidArgumentError: there are some, and nothing is traced.
+    """
+    if texts and not traces:
+        raise InvalidArgumentError(
+            "--input is what the model is run on to check the order; add --trace, or leave it "
+            f"out; found --input {clip(texts[0])}"
+        )
+    return parse_shapes(texts)
+
+
 def _shape(shape: str, text: str) -> tuple[int, ...]:
     sizes = shape.split(",")
     if not all(size.strip().isdecimal() for size in sizes):

@@ -149,6 +149,26 @@ def test_shapes_are_refused_where_nothing_is_run(lrd, command):
     )
 
 
+def test_a_check_refuses_shapes_where_nothing_is_traced(lrd):
+    status, _, error = lrd("check", "vit", "test_vit", "--input", "1,3,8,8")
+    assert (status, error) == (
+        2,
+        "lrd: --input is what the model is run on to check the order; add --trace, or leave it "
+        "out; found --input 1,3,8,8\n",
+    )
+
+
+def test_a_model_that_cannot_be_traced_loses_no_others_check(lrd, own, tmp_path):
+    path = tmp_path / "all.yaml"
+    path.write_text("arch: all\nlayers: [all: '**']\n")
+    models = [f"{own}:{name}" for name in ("Looking", "net")]
+    status, out, _ = lrd("check", path, *models, "--trace", "--input", "1,4")
+    assert status == 1
+    said = [line for line in out.splitlines() if "order" in line]
+    assert said[0].startswith("the order was not checked: Looking cannot be traced on the meta ")
+    assert said[1] == "the layers are in the order of use"
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
