@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,4 +173,22 @@ def _ties(names: Names) -> Mapping[str, str]:
 
 def _rules(name: str, candidate: Candidate, tied: str) -> dict[str, Any]:
     start = {"format": FORMAT, "arch": name} | ({"tied": tied} if tied else {})
-    return start | candidate.layout
+    return start | _writable(candidate.layout)
+
+
+REFUSED = re.compile(r"[|?\\\[\]]")
+"""What a pattern may not have, as it looks like a regular expression; a module's name may."""
+
+
+def _writable(value: Any) -> Any:
+    """Patterns as they may be written: in a segment with a refused character, `*` stands for it."""
+    if isinstance(value, dict):
+        return {key: _writable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return list(map(_writable, value))
+    if not isinstance(value, str):
+        return value
+    return ".".join(
+        re.sub(rf"(\*|{REFUSED.pattern})+", "*", segment) if REFUSED.search(segment) else segment
+        for segment in value.split(".")
+    )

@@ -48,6 +48,15 @@ def test_a_draft_with_odd_names_loads_as_it_is(make, names):
     assert len(assign_layers(model, parse_rule_set(str(drafted)))) == 4
 
 
+@pytest.mark.parametrize("name", ["a|b", "[x]", "a*|[b]", "what?", "back\\slash"])
+@pytest.mark.parametrize("make", [Odd, Directly])
+def test_a_name_that_no_pattern_may_have_is_drafted_with_a_star(make, name):
+    model = make("first", name, "last")
+    rules = parse_rule_set(str(draft(model, "mine", trace(model, (1, 4)))))
+    layers = [row.layer for row in assign_layers(model, rules).values()]
+    assert layers == [0, 0, 1, 1, 2, 2]
+
+
 @pytest.mark.parametrize("arch", ["no", "123", "1e3"])
 def test_the_architecture_may_be_called_so_too(arch):
     model = Odd("a", "b")
