@@ -173,7 +173,7 @@ def _ties(names: Names) -> Mapping[str, str]:
 
 def _rules(name: str, candidate: Candidate, tied: str) -> dict[str, Any]:
     start = {"format": FORMAT, "arch": name} | ({"tied": tied} if tied else {})
-    return start | _writable(candidate.layout)
+    return {**start, **_writable(candidate.layout)}
 
 
 REFUSED = re.compile(r"[|?\\\[\]]")
