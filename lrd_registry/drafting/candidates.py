@@ -8,6 +8,7 @@ from typing import Any
 
 from lrd_registry.drafting.arrange import Arrangement, CannotArrangeError
 from lrd_registry.drafting.block_stacks import Groups, Indices, Stack
+from lrd_registry.drafting.block_unit import is_residual
 from lrd_registry.drafting.chain import Chain
 from lrd_registry.drafting.compose_entries import Composing
 from lrd_registry.drafting.dependency_order import Order
@@ -48,6 +49,9 @@ ATTEMPTS = 8
 
 LEAST = 0.25
 """The share of the weights that stacks have to hold, for a draft that speaks of them."""
+
+STEM = 0.125
+"""The share of the weights below which a run of modules before all stacks is no stack itself."""
 
 LITERAL = (
     "No run of blocks without holes was found, so each module is an entry by its own name; "
@@ -98,7 +102,7 @@ class Candidates:
             yield UNSEEN.format(patterns, len(unseen), len(self._root.names), "the last layer")
 
     def _of_stacks(self, opening: Opening) -> Iterator[Candidate]:
-        opened = self._with_encoders(opening.open(self._root))
+        opened = self._with_encoders(self._with_stem(opening.open(self._root)))
         for _ in range(ATTEMPTS):
             inside = {name for stack in opened.stacks for name in stack.names}
             if len(self._weights & inside) < LEAST * len(self._weights) or not inside:
@@ -109,6 +113,16 @@ class Candidates:
                 opened = split(opened, error.stack, self._root)
             else:
                 return
+
+    def _with_stem(self, opened: Opened) -> Opened:
+        """The same without a short run of convolutions before all stacks, which is a stem."""
+        stacks = sorted(opened.stacks, key=lambda stack: self._order.first_step(stack.names))
+        if len(stacks) < 2 or "{stage}" in stacks[0].pattern:
+            return opened
+        is_small = len(self._weights.intersection(stacks[0].names)) < STEM * len(self._weights)
+        steps = split(Opened((stacks[0],)), stacks[0], self._root).rest
+        is_plain = not any(is_residual(step, self._order) for step in steps)
+        return split(opened, stacks[0], self._root) if is_small and is_plain else opened
 
     def _with_encoders(self, opened: Opened) -> Opened:
         """The same with the stacks of encoders that are single layers below other stacks."""

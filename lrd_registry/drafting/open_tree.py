@@ -95,7 +95,7 @@ class Opening:
     def _open_family(self, family: Family) -> Opened:
         if not self._is_ordered(family):  # towers, perhaps
             return sum(map(self.open, family.members.values()), Opened())
-        inner = self._inner_patterns(family)
+        inner = self._chief(family, self._inner_patterns(family))
         if not self._is_sequence(family):
             return self._open_each(family, inner if len(inner) == 1 else [])
         if len(inner) == 1:
@@ -134,7 +134,7 @@ class Opening:
                 stacks = tuple(_flat(blocks) for blocks in found)
                 opened += Opened(stacks, tuple(_beside(member, inside)))
             else:
-                opened += Opened((), (member,)) if inner else self.open(member)
+                opened += self.open(member)
         return opened
 
     def _blocks(self, family: Family, inner: list[str]) -> list[list[Node]]:
@@ -170,6 +170,14 @@ class Opening:
             or self._patterns(family, families_below, self._is_of_steps)
             or self._patterns(family, families_in_members, self._is_of_steps)
         )
+
+    def _chief(self, family: Family, inner: list[str]) -> list[str]:
+        """The pattern of several whose runs are most of the members, if there is one."""
+        for pattern in inner if len(inner) > 1 else ():
+            runs = [run for m in family.members.values() for run in self._inner(m, [pattern])]
+            if self._weighing.is_most([name for run in runs for name in run.names], family.names):
+                return [pattern]
+        return inner
 
     def _patterns(
         self,

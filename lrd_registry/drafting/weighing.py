@@ -42,7 +42,7 @@ class Weighing:
     def is_backbone(self, family: Family) -> bool:
         """Whether it is one module with most of the model, whose name has a number: `swinv2`."""
         is_one = len(family.members) == 1 and not family.is_list
-        return is_one and self._is_most(family)
+        return is_one and self.is_most(family.names, self._weights)
 
     def is_large(self, family: Family) -> bool:
         """Whether a family of single layers is worth a look: a list of much of the model."""
@@ -59,8 +59,9 @@ class Weighing:
         is_of_weights = all(sizes) or not (family.silent or least)
         return 2 * sum(large) >= len(large) and is_of_weights and is_repeated(family)
 
-    def _is_most(self, family: Family) -> bool:
-        return 2 * self._count(family.names) >= len(self._weights)
+    def is_most(self, names: Iterable[str], of: Iterable[str]) -> bool:
+        """Whether some names have half of the weights or more."""
+        return 2 * self._count(names) >= self._count(of)
 
     def _count(self, names: Iterable[str]) -> int:
         return len(self._weights.intersection(names))
