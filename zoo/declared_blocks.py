@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from torch import nn
@@ -21,7 +21,7 @@ def declared_blocks(model: nn.Module) -> int | None:
         return _in_stages(model) or _of_grouping(model)
     config = getattr(model, "config", None)
     if config is not None:
-        return _of_configuration(config)
+        return _of_configuration(config, [name for name, _ in model.named_modules()])
     stages = _of_torchvision(model)
     return sum(map(len, stages)) if stages else None
 
@@ -61,8 +61,11 @@ def _group(patterns: Iterable[re.Pattern[str]], name: str) -> tuple[Any, ...] | 
     return None
 
 
-def _of_configuration(config: Any) -> int | None:
-    """A configuration's depth; of a model with a decoder, or of several towers, all together."""
+def _of_configuration(config: Any, modules: Collection[str] = ()) -> int | None:
+    """A configuration's depth; of a model with a decoder, or of several towers, all together.
+
+    A class with one tower of two, as for classification, is configured for both.
+    """
     for key in OF_STAGES[:2]:
         if isinstance(stages := getattr(config, key, None), (list, tuple)):
             return sum(stages)
@@ -70,7 +73,8 @@ def _of_configuration(config: Any) -> int | None:
     decoder = _first(config, DECODERS) if getattr(config, "is_encoder_decoder", False) else None
     if encoder:
         return encoder + (decoder or 0)
-    towers = [getattr(config, name, None) for name in ("vision_config", "text_config")]
+    found = [name for name in ("vision", "text") if any(f"{name}_model" in m for m in modules)]
+    towers = [getattr(config, f"{name}_config", None) for name in found or ("vision", "text")]
     depths = [_of_configuration(tower) for tower in towers if tower is not None]
     return sum(filter(None, depths)) or None
 

@@ -93,6 +93,7 @@ def _blocks(rules: Mapping[str, Any], assignment: Assignment) -> int:
 def _is_said(name: str, unsure: Iterable[str]) -> bool:
     """Whether a sentence names a parameter, or a module that it is in."""
     said = set(re.split(r"[\s,:;]+", " ".join(unsure)))
+    name = re.sub(r"\.[0-9]+(?=\.)", ".{block}", name, count=1) if name not in said else name
     segments = name.split(".")
     paths = (".".join(segments[:count]) for count in range(1, len(segments)))
     return name in said or any(f"{path}.**" in said for path in paths) or "**" in said

@@ -20,6 +20,11 @@ class CannotArrangeError(Exception):
         self.stack = stack
 
 
+def _names(opened: Opened) -> Iterator[tuple[str, ...]]:
+    yield from (stack.names for stack in opened.stacks)
+    yield from (node.names for node in opened.rest)
+
+
 class Arrangement:
     """The places of all that a model holds.
 
@@ -28,6 +33,8 @@ class Arrangement:
         gaps: what is before the first stack, between each and the next, and after the last.
         joined: for each stack, the patterns with indices that join its layers, by role.
         ends: for each stack, the nodes that share its first or its last layer, by role.
+        unused: what the pass does not use, by itself.
+        names: the parameters of all.
     """
 
     def __init__(self, order: Order, opened: Opened) -> None:
@@ -45,6 +52,7 @@ class Arrangement:
         self.joined: list[dict[str, list[str]]] = [{} for _ in self.stacks]
         self.ends: list[dict[str, list[Node]]] = [{} for _ in self.stacks]
         self.unused: list[Node] = []
+        self.names = {name for names in _names(opened) for name in names}
         self._join_beside()
         self._place_rest(opened.rest)
 

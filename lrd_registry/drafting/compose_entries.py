@@ -9,7 +9,7 @@ from lrd_registry.drafting.arrange import Arrangement
 from lrd_registry.drafting.block_stacks import Stack
 from lrd_registry.drafting.chain import Chain
 from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node, shortest_patterns
+from lrd_registry.drafting.module_tree import Node, merged_patterns, shortest_patterns
 from lrd_registry.drafting.naming import UNSEEN, UNUSED, DraftEntry, entry_name, stack_names
 from lrd_registry.drafting.weighing import LEAST_WEIGHTS, is_encoder
 
@@ -128,6 +128,11 @@ class Composing:
                 count = sum(len(node.names) for node in unseen)
                 said = ", ".join(self._patterns(unseen))
                 self.unsure.append(UNSEEN.format(said, count, len(self._root.names), where))
+        idle = {name for nodes in self._idle for node in nodes for name in node.names}
+        if within := (self._order.unused & self._at.names) - self._aliases.keys() - idle:
+            said = ", ".join(merged_patterns(shortest_patterns(self._root, within)))
+            where = "the layers of what is around them"
+            self.unsure.append(UNSEEN.format(said, len(within), len(self._root.names), where))
 
     def _in_gap(self, gap: int) -> list[Node]:
         return [*self._at.gaps[gap], *self._idle[gap]]

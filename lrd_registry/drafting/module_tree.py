@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
@@ -94,6 +95,21 @@ def _below(path: str, name: str) -> str:
 
 def _child(path: str, key: str) -> str:
     return f"{path}.{key}".lstrip(".")
+
+
+def merged_patterns(patterns: Iterable[str]) -> Iterator[str]:
+    """The same with one pattern in place of those that differ in a number.
+
+    >>> list(merged_patterns(["a.0.bias", "a.1.bias", "b.0.bias"]))
+    ['a.{block}.bias', 'b.0.bias']
+    """
+    forms: dict[str, list[str]] = {}
+    for pattern in patterns:
+        forms.setdefault(_NUMBER.sub("{block}", pattern, count=1), []).append(pattern)
+    yield from (form if len(found) > 1 else found[0] for form, found in forms.items())
+
+
+_NUMBER = re.compile(r"(?<=\.)[0-9]+(?=\.)")
 
 
 def shortest_patterns(root: Node, names: Collection[str]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
@@ -22,7 +23,8 @@ class ModuleSteps:
 
     What a module takes is marked with its bit in `Content.past`; operations carry the marks on,
     but for multiplications by a matrix. A module is a residual step where its mark is on what the
-    sibling of the next number takes, or without such a sibling on what it gives.
+    sibling of the next number takes, or without such a sibling on what it gives. What a sibling
+    takes that uses no parameter more than what the module took comes from beside it.
 
     Attributes:
         path: the paths of the modules that are running, the innermost last.
@@ -36,6 +38,7 @@ class ModuleSteps:
         self._reaches_end: dict[str, bool] = {}
         self._reaches_next: defaultdict[str, bool] = defaultdict(bool)
         self._before: dict[str, str] = {}
+        self._taken: dict[str, int] = {}
 
     def watch(self, model: nn.Module) -> None:
         """Put a hook before and after each module's forward."""
@@ -73,9 +76,10 @@ class ModuleSteps:
         form = _LAST_NUMBER.sub("", path)
         before = self._before.get(form, path)
         self._before[form] = path
+        self._taken[path] = reduce(or_, (self._contents[t].parameters for t in tensors), 0)
         for tensor in tensors:
             content = self._contents[tensor]
-            if before != path:
+            if before != path and content.parameters & ~self._taken[before]:
                 self._reaches_next[before] |= bool(content.past & self._bit.get(before, 0))
             marked = content.past | self._bit.get(path, 0)
             self._contents[tensor] = content._replace(past=marked)

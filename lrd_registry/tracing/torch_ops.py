@@ -146,12 +146,12 @@ def takes_shapes_alone(operation: Any) -> bool:
     return name.endswith("_like") or name.startswith("new_")
 
 
-MIXING = ("mm", "conv", "linear", "lstm", "gru", "rnn")
+MIXING = ("mm", "conv", "linear", "embedding", "lstm", "gru", "rnn")
 
 
 @lru_cache(maxsize=4096)
 def mixes_channels(operation: Any) -> bool:
-    """Whether an operation multiplies by a matrix, or convolves.
+    """Whether an operation multiplies by a matrix, or convolves; a table's rows are one, too.
 
     >>> mixes_channels(torch.ops.aten.addmm.default), mixes_channels(torch.ops.aten.mul.Tensor)
     (True, False)

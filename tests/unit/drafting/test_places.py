@@ -259,3 +259,71 @@ def test_the_draft_of_joined_towers_says_which_part_they_feed():
         "fusion": None,
     }
     assert "\n    before: fusion\n" in str(found)
+
+
+class Masked(nn.Module):
+    """Embeddings with a token that only pretraining uses, and blocks with a bias that none uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Module()
+        self.embed.inner, self.embed.mask = linear(), nn.Parameter(torch.ones(WIDTH))
+        self.blocks, self.head = blocks(3), linear(2)
+        for block in self.blocks:
+            block.spare = nn.Parameter(torch.ones(WIDTH))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.blocks(self.embed.inner(x)))
+
+
+def test_what_is_not_used_in_a_module_that_is_used_is_named():
+    found = drafted(Masked(), ROW)
+    assert found.unsure == (
+        "The forward pass does not use embed.mask, blocks.{block}.spare: 4 of 20 parameters, put "
+        "into the layers of what is around them; give inputs that use them.",
+    )
+
+
+class Twice(nn.Module):
+    """Two weights, and no way past them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = linear(), linear()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.two(self.one(x))
+
+
+@pytest.mark.parametrize(("steps", "is_stem"), [(9, True), (4, False)])
+def test_a_short_run_of_plain_modules_before_all_blocks_is_the_stem(steps, is_stem):
+    plain = nn.Sequential(Twice(), Twice())
+    model = nn.Sequential()
+    for name, module in {"plain": plain, "blocks": blocks(steps * 2), "head": linear(2)}.items():
+        model.add_module(name, module)
+    layers, depth = placed(model, ROW)
+    assert (layers["plain.0.one.weight"], layers["plain.1.one.weight"]) == (0, 0 if is_stem else 1)
+    assert depth == 2 * steps + (2 if is_stem else 3)
+
+
+class Stage(nn.Module):
+    """Blocks, beside a short run of another kind."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.down, self.summary = linear(), nn.ModuleList(Block() for _ in range(2))
+        self.steps = blocks(depth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down(x)
+        for block in self.summary:
+            x = block(x)
+        return self.steps(x)
+
+
+def test_of_two_runs_in_each_stage_the_longer_one_is_its_blocks():
+    model = nn.Sequential()
+    model.add_module("stages", nn.Sequential(Stage(5), Stage(6)))
+    model.add_module("head", linear(2))
+    layers, _ = placed(model, ROW)
+    assert [layers[f"stages.1.steps.{n}.up.weight"] for n in range(6)] == [5, 6, 7, 8, 9, 10]

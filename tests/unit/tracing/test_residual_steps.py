@@ -80,3 +80,29 @@ def test_an_input_by_name_counts_and_of_several_outputs_the_first():
     found = trace(Within(), (2, 4)).residual
     assert found["adds"]
     assert not found["shows"]
+
+
+class Tables(nn.Module):
+    """Tables of rows that are added up, each of which takes the same numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.of_type_0, self.of_type_1, self.of_type_2 = (nn.Embedding(3, 4) for _ in range(3))
+        self.side_0, self.side_1 = nn.LayerNorm(4), nn.Linear(4, 4)
+
+    def forward(self, x, kinds):
+        x = self.first(x)
+        for table in (self.of_type_0, self.of_type_1, self.of_type_2):
+            x = x + table(kinds)
+        return self.side_0(self.first(x)) + self.side_1(x)
+
+
+def test_modules_side_by_side_are_no_steps_of_one_another():
+    found = trace(Tables(), [torch.ones(2, 4), torch.ones(2, dtype=torch.long)]).residual
+    assert {name: found[name] for name in found if name.startswith("of_type")} == {
+        "of_type_0": False,
+        "of_type_1": False,
+        "of_type_2": False,
+    }
+    assert found["side_1"] is False
