@@ -33,6 +33,8 @@ def _in_stages(model: Any) -> int | None:
         return None
     blocks = [getattr(stage, "blocks", None) for stage in stages]
     lists = [found for found in blocks if isinstance(found, (nn.Sequential, nn.ModuleList))]
+    if len(lists) < len(stages) and _of_grouping(model) == len(stages):
+        lists = [stage for stage in stages if isinstance(stage, nn.Sequential)]
     return sum(map(len, lists)) if len(lists) == len(stages) else None
 
 
