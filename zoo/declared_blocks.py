@@ -72,13 +72,19 @@ def _of_configuration(config: Any, modules: Collection[str] = ()) -> int | None:
         if isinstance(stages := getattr(config, key, None), (list, tuple)):
             return sum(stages)
     encoder = _first(config, ENCODERS) or _first(config, DEPTHS)
-    decoder = _first(config, DECODERS) if getattr(config, "is_encoder_decoder", False) else None
+    has_decoder = getattr(config, "is_encoder_decoder", False) and _is_in("decoder", modules)
+    decoder = _first(config, DECODERS) if has_decoder else None
     if encoder:
-        return encoder + (decoder or 0)
-    found = [name for name in ("vision", "text") if any(f"{name}_model" in m for m in modules)]
+        backbone = getattr(config, "backbone_config", None)
+        return encoder + (decoder or 0) + ((backbone and _of_configuration(backbone)) or 0)
+    found = [name for name in ("vision", "text") if _is_in(f"{name}_model", modules)]
     towers = [getattr(config, f"{name}_config", None) for name in found or ("vision", "text")]
     depths = [_of_configuration(tower) for tower in towers if tower is not None]
     return sum(filter(None, depths)) or None
+
+
+def _is_in(part: str, modules: Iterable[str]) -> bool:
+    return any(part in path for path in modules)
 
 
 def _first(config: Any, keys: Iterable[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""Classifiers of transformers: each type in its default configuration, and the same deeper."""
+"""Types of transformers: each in its default configuration, and the same deeper."""
 
 from __future__ import annotations
 
@@ -34,8 +34,14 @@ DEEPER = ":deeper"
 OF = {
     "transformers, images": modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES,
     "transformers, texts": modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+    "transformers, sounds": modeling_auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES,
+    "transformers, videos": modeling_auto.MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES,
+    "transformers, translators": modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+    "transformers, detectors": modeling_auto.MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES,
+    "transformers, towers": modeling_auto.MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES,
+    "transformers, images with texts": modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
 }
-"""What is classified -> each type's classes."""
+"""What the models of a row are -> each type's classes."""
 
 TINY = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
 # The default is no valid configuration: its image has fewer patches than it makes of tokens.
@@ -53,7 +59,7 @@ SHIELDGEMMA2 = {
 
 
 def names(what: str) -> list[str]:
-    """Each type that classifies this, with the first of its classes."""
+    """Each type of a row, with the first of its classes."""
     firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in OF[what].items()}
     return [f"hf:{kind}:{name}" for kind, name in firsts.items()]
 
