@@ -59,8 +59,14 @@ SHIELDGEMMA2 = {
 
 
 def names(what: str) -> list[str]:
-    """Each type of a row, with the first of its classes."""
-    firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in OF[what].items()}
+    """Each type of a row, with the first of its classes; none that is in a row before."""
+    rows = list(OF)
+    before = {name for row in rows[: rows.index(what)] for name in _of(row)}
+    return [name for name in _of(what) if name not in before]
+
+
+def _of(row: str) -> list[str]:
+    firsts = {kind: of if isinstance(of, str) else of[0] for kind, of in OF[row].items()}
     return [f"hf:{kind}:{name}" for kind, name in firsts.items()]
 
 
