@@ -511,6 +511,20 @@ def test_what_load_state_dict_would_refuse_is_refused(saved, new, told):
         sgd(new).load_state_dict(sgd(saved).state_dict())
 
 
+@pytest.mark.parametrize(
+    ("saved", "new", "told"),
+    [
+        (["ab", "c"], ["a", "cb"], "moved, and would get the state of another"),
+        (["ab", "c"], ["a", "bcd"], "appeared, with no state saved for them"),
+        (["ab", "c"], ["a", "b"], "vanished, with nowhere for their state to go"),
+    ],
+)
+def test_where_names_differ_the_sizes_of_groups_are_not_told(saved, new, told):
+    lines = str(refusal(state_dict(*saved), named(*new))).splitlines()
+    assert lines[1] == f"  {told}:"
+    assert "parted" not in "".join(lines)
+
+
 def sgd(groups):
     """torch's own judgement of the same groups."""
     tensors = [{"params": [nn.Parameter(torch.ones(1)) for _ in names]} for names in groups]
@@ -564,6 +578,13 @@ def test_groups_without_names_are_told_apart_from_a_state_without():
         ResumeError, match=r"^group 0 of the new groups has 12 parameters and 0 names"
     ):
         check_resume(state_dict("ab"), torch.optim.AdamW(net().parameters()))
+
+
+def test_an_optimizer_without_names_is_told_apart_from_a_state_without():
+    with pytest.raises(
+        ResumeError, match=r"^group 0 of the optimizer has 12 parameters and 0 names"
+    ):
+        remap_state_dict(state_dict("ab"), torch.optim.AdamW(net().parameters()))
 
 
 def test_one_name_for_two_parameters_is_an_error():
@@ -636,6 +657,16 @@ def test_a_head_of_one_output_is_no_match_for_a_wider_one():
         ResumeError, match=r"of 'h' has the shape \(1, 4\), the parameter \(10, 4\)"
     ):
         remap_state_dict(saved, new)
+
+
+@pytest.mark.parametrize(
+    "state", [{"step": 3}, {"step": torch.tensor(3.0)}, {"step": 3, "exp_avg": torch.zeros(4)}]
+)
+def test_a_count_of_steps_has_no_shape_to_compare(state):
+    saved = {"state": {0: state}, "param_groups": named("h")}
+    parameter = nn.Parameter(torch.zeros(4))
+    new = torch.optim.AdamW([{"params": [parameter], "param_names": ["h"]}])
+    assert remap_state_dict(saved, new)["state"] == {0: state}
 
 
 def test_state_of_another_shape_beside_one_of_the_parameters_own_fits():
