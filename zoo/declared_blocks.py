@@ -35,17 +35,23 @@ def _in_stages(model: Any) -> int | None:
     lists = [found for found in blocks if isinstance(found, (nn.Sequential, nn.ModuleList))]
     if len(lists) < len(stages) and _of_grouping(model) == len(stages):
         lists = [stage for stage in stages if isinstance(stage, nn.Sequential)]
-    return sum(map(len, lists)) if len(lists) == len(stages) else None
+    with_parameters = [block for found in lists for block in found if list(block.parameters())]
+    return len(with_parameters) if len(lists) == len(stages) else None
 
 
 def _of_grouping(model: Any) -> int | None:
-    """Timm's `group_matcher`: the groups of its patterns for blocks that have a number."""
+    """Timm's `group_matcher`: the groups of its patterns for blocks that have a number.
+
+    Further lists of blocks at the top, such as XCiT's `cls_attn_blocks`, which have no group of
+    their own there, are counted too.
+    """
     matcher = model.group_matcher(coarse=False)
     if not isinstance(matcher, dict):  # a function from name to group, which has no patterns
         return None
     found = matcher.get("blocks", ())
     patterns = [(found, None)] if isinstance(found, str) else [_pair(item) for item in found]
     numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
+    numbered.append(re.compile(r"(\w*blocks)\.(\d+)\."))
     names = [name for name, _ in model.named_parameters()]
     groups = {_group(numbered, name) for name in names} - {None}
     return len(groups) or None
