@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -116,8 +115,8 @@ def _deeper(config: Any) -> dict[str, Any]:
     stages = [key for key in OF_STAGES if isinstance(getattr(config, key, None), (list, tuple))]
     keys = stages or [key for key in OF_ALL if hasattr(config, key)]
     deeper = {key: _more(getattr(config, key)) for key in keys}
-    for tower in filter(partial(hasattr, config), TOWERS):
-        own = getattr(config, tower)
+    towers = {name: getattr(config, name, None) for name in TOWERS}
+    for tower, own in ((name, own) for name, own in towers.items() if own is not None):
         deeper[tower] = own.to_dict() | {"layer_types": None} | _deeper(own)
     return deeper
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,6 +50,12 @@ ATTEMPTS = 8
 
 LEAST = 0.25
 """The share of the weights that stacks have to hold, for a draft that speaks of them."""
+
+
+def _form(stack: Stack) -> str:
+    """The pattern without its numbers, which stages of one network share."""
+    return re.sub("[0-9]+", "", stack.pattern)
+
 
 STEM = 0.125
 """The share of the weights below which a run of modules before all stacks is no stack itself."""
@@ -119,10 +126,15 @@ class Candidates:
         stacks = sorted(opened.stacks, key=lambda stack: self._order.first_step(stack.names))
         if len(stacks) < 2 or "{stage}" in stacks[0].pattern:
             return opened
+        is_stage = _form(stacks[0]) in map(_form, stacks[1:])
         is_small = len(self._weights.intersection(stacks[0].names)) < STEM * len(self._weights)
         steps = split(Opened((stacks[0],)), stacks[0], self._root).rest
         is_plain = not any(is_residual(step, self._order) for step in steps)
-        return split(opened, stacks[0], self._root) if is_small and is_plain else opened
+        return (
+            split(opened, stacks[0], self._root)
+            if is_small and is_plain and not is_stage
+            else opened
+        )
 
     def _with_encoders(self, opened: Opened) -> Opened:
         """The same with the stacks of encoders that are single layers below other stacks."""

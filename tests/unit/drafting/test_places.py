@@ -306,6 +306,17 @@ def test_a_short_run_of_plain_modules_before_all_blocks_is_the_stem(steps, is_st
     assert depth == 2 * steps + (2 if is_stem else 3)
 
 
+def test_a_short_first_stage_of_plain_modules_is_none():
+    """EfficientNet-B0 has one block in its first stage, which nothing passes by."""
+    stages = [nn.Sequential(Twice()), *(nn.Sequential(linear(), *blocks(4)) for _ in range(3))]
+    model = nn.Sequential()
+    model.add_module("features", nn.Sequential(linear(), *stages))
+    model.add_module("head", linear(2))
+    layers, _ = placed(model, ROW)
+    assert layers["features.0.weight"] == 0
+    assert layers["features.1.0.one.weight"] == 1
+
+
 class Stage(nn.Module):
     """Blocks, beside a short run of another kind."""
 
