@@ -9,7 +9,7 @@ import typer
 from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
 from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
-from lrd_registry.cli.shapes import InputOption, Shapes, shapes_to_trace
+from lrd_registry.cli.shapes import TRACES, InputOption, Shapes, shapes_to_run
 from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, TraceError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check(
     from lrd_registry.assign.assign_layers import assign_layers, find_rule_set
     from lrd_registry.models import build_model
 
-    shapes = shapes_to_trace(inputs, traces=trace)
+    shapes = shapes_to_run(inputs, TRACES, runs=trace)
     rules = find_rule_set(rule)
     results: list[dict[str, Any]] = []
     for model in models or ():

@@ -9,7 +9,7 @@ import typer
 
 from lrd_registry.cli.options import AsJson, Help
 from lrd_registry.cli.printing import show_output
-from lrd_registry.cli.shapes import InputOption, shapes_to_infer
+from lrd_registry.cli.shapes import INFERS, InputOption, shapes_to_run
 from lrd_registry.errors import InvalidArgumentError
 
 
@@ -50,7 +50,7 @@ def diff(
     _check_number(sides_and_model, against)
     *sides, model = sides_and_model
     specs = [parse_side(side, layer_decay) for side in sides]
-    shapes = shapes_to_infer(inputs, infers=any(spec.rule == "infer" for spec in specs))
+    shapes = shapes_to_run(inputs, INFERS, runs=any(spec.rule == "infer" for spec in specs))
     built = build_model(model)
     parameters = collect_parameters(built)
     a, *others = (find_side(spec, parameters, shapes) for spec in specs)

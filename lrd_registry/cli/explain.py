@@ -16,7 +16,7 @@ from lrd_registry.cli.options import (
     PrefixOption,
 )
 from lrd_registry.cli.printing import show_output
-from lrd_registry.cli.shapes import InputOption, shapes_to_infer
+from lrd_registry.cli.shapes import INFERS, InputOption, shapes_to_run
 
 
 def explain(
@@ -44,7 +44,7 @@ def explain(
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
 
-    shapes = shapes_to_infer(inputs, infers=arch == "infer")
+    shapes = shapes_to_run(inputs, INFERS, runs=arch == "infer")
     built = build_model(model)
     assignment = assign_layers(built, arch, inputs=shapes, prefix=prefix, outside=outside)
     rows = rows_of_parameters(built, assignment, layer_decay, weight_decay)

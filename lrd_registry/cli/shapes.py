@@ -46,30 +46,24 @@ def parse_shapes(texts: list[str] | None) -> Shapes | None:
     return dict(zip(names, shapes.values(), strict=True))
 
 
-def shapes_to_infer(texts: list[str] | None, *, infers: bool) -> Shapes | None:
-    """The shapes of all inputs, where only a draft runs the model.
+INFERS = "where its layers are drafted (infer); these come from a rule set, so leave it out"
+TRACES = "to check the order; add --trace, or leave it out"
+
+
+def shapes_to_run(texts: list[str] | None, when: str, *, runs: bool) -> Shapes | None:
+    """The shapes of all inputs, for a command that runs the model in one case alone.
+
+    Args:
+        texts: what `--input` has.
+        when: the case, and what to do in another.
+        runs: whether it is that case.
 
     Raises:
-        InvalidArgumentError: there are some, and nothing is drafted.
+        InvalidArgumentError: there are some, and nothing is run.
     """
-    if texts and not infers:
+    if texts and not runs:
         raise InvalidArgumentError(
-            "--input is what the model is run on where its layers are drafted (infer); these "
-            f"come from a rule set, so leave it out; found --input {clip(texts[0])}"
-        )
-    return parse_shapes(texts)
-
-
-def shapes_to_trace(texts: list[str] | None, *, traces: bool) -> Shapes | None:
-    """The shapes of all inputs, where the model runs only for its order of use.
-
-    Raises:
-        InvalidArgumentError: there are some, and nothing is traced.
-    """
-    if texts and not traces:
-        raise InvalidArgumentError(
-            "--input is what the model is run on to check the order; add --trace, or leave it "
-            f"out; found --input {clip(texts[0])}"
+            f"--input is what the model is run on {when}; found --input {clip(texts[0])}"
         )
     return parse_shapes(texts)
 

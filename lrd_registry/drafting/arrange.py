@@ -20,11 +20,6 @@ class CannotArrangeError(Exception):
         self.stack = stack
 
 
-def _names(opened: Opened) -> Iterator[tuple[str, ...]]:
-    yield from (stack.names for stack in opened.stacks)
-    yield from (node.names for node in opened.rest)
-
-
 class Arrangement:
     """The places of all that a model holds.
 
@@ -52,7 +47,7 @@ class Arrangement:
         self.joined: list[dict[str, list[str]]] = [{} for _ in self.stacks]
         self.ends: list[dict[str, list[Node]]] = [{} for _ in self.stacks]
         self.unused: list[Node] = []
-        self.names = {name for names in _names(opened) for name in names}
+        self.names = opened.names
         self._join_beside()
         self._place_rest(opened.rest)
 

@@ -40,6 +40,11 @@ def _stage(stack: Stack, number: int, runs: Groups) -> Stack:
     return Stack(pattern.replace("{block}", "{}").removesuffix(".**"), pattern, runs)
 
 
+def _form(stack: Stack) -> str:
+    """The pattern without its numbers, which stages of one network share."""
+    return re.sub("[0-9]+", "", stack.pattern)
+
+
 def _nodes(root: Node, patterns: Iterable[str]) -> Iterator[Node]:
     found = (root.at(pattern.removesuffix(".**")) for pattern in patterns)
     yield from (node for node in found if node)
@@ -50,12 +55,6 @@ ATTEMPTS = 8
 
 LEAST = 0.25
 """The share of the weights that stacks have to hold, for a draft that speaks of them."""
-
-
-def _form(stack: Stack) -> str:
-    """The pattern without its numbers, which stages of one network share."""
-    return re.sub("[0-9]+", "", stack.pattern)
-
 
 STEM = 0.125
 """The share of the weights below which a run of modules before all stacks is no stack itself."""
@@ -122,7 +121,7 @@ class Candidates:
                 return
 
     def _with_stem(self, opened: Opened) -> Opened:
-        """The same without a short run of convolutions before all stacks, which is a stem."""
+        """The same without a short run of plain modules before all stacks, which is a stem."""
         stacks = sorted(opened.stacks, key=lambda stack: self._order.first_step(stack.names))
         if len(stacks) < 2 or "{stage}" in stacks[0].pattern:
             return opened
@@ -130,11 +129,8 @@ class Candidates:
         is_small = len(self._weights.intersection(stacks[0].names)) < STEM * len(self._weights)
         steps = split(Opened((stacks[0],)), stacks[0], self._root).rest
         is_plain = not any(is_residual(step, self._order) for step in steps)
-        return (
-            split(opened, stacks[0], self._root)
-            if is_small and is_plain and not is_stage
-            else opened
-        )
+        is_stem = is_small and is_plain and not is_stage
+        return split(opened, stacks[0], self._root) if is_stem else opened
 
     def _with_encoders(self, opened: Opened) -> Opened:
         """The same with the stacks of encoders that are single layers below other stacks."""

@@ -41,6 +41,12 @@ class Opened:
     rest: tuple[Node, ...] = ()
     unsure: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All parameters in the module."""
+        each = (*(s.names for s in self.stacks), *(node.names for node in self.rest))
+        return frozenset(name for names in each for name in names)
+
     def __add__(self, other: Opened) -> Opened:
         return Opened(
             self.stacks + other.stacks, self.rest + other.rest, self.unsure + other.unsure
