@@ -9,7 +9,7 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --editable
 
 .PHONY: demo check test lint types imports unit pytest test-lowest test-pinned test-newest \
-	constraints bench example tables zoo mutants fuzz clean
+	constraints bench example tables zoo mutants explore fuzz clean
 
 demo: .venv/demo
 	$(BIN)/lrd explain vit_base_patch16_224
@@ -60,6 +60,10 @@ zoo: .venv/dev
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.mutants
+
+explore: .venv/dev
+	$(PYTEST) --dist worksteal --hypothesis-profile=explore tests/properties \
+		tests/wrappers/test_random_stacks.py
 
 fuzz: .venv/fuzz
 	$(BIN)/python -m fuzz

@@ -130,9 +130,9 @@ def draft(
     paths = _one_path_each(names)
     used = dict.fromkeys(paths.values())
     root = tree_of(used, names.is_silent, [w for w in names.written.values() if w not in used])
-    weights = [paths[name] for name, p in parameters.by_name.items() if p.ndim > 1]
+    shapes = {paths[name]: tuple(p.shape) for name, p in parameters.by_name.items() if p.ndim > 1}
     ties = _ties(names)
-    for candidate in Candidates(root, Order(trace, paths), weights, _firsts(names, paths)):
+    for candidate in Candidates(root, Order(trace, paths), shapes, _firsts(names, paths)):
         for tied, unsure in ties.items():
             rules = _rules(name, candidate, tied)
             if is_proven(names, rules, trace):

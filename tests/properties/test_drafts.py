@@ -1,20 +1,24 @@
 """Random networks: the draft covers them, is in order, tells blocks apart, and fits deeper ones."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lrd_registry.assign.assign_layers import assign_layers
 from lrd_registry.rule_files.load import parse_rule_set
 from tests.support.drafting.drafting import drafted, out_of_order
-from tests.support.drafting.random_networks import WIDTH, designs
+from tests.support.drafting.random_networks import WIDTH, Design, Part, designs
 
 pytestmark = pytest.mark.slow
 
 INPUT = (1, WIDTH)
+SHORT_FIRST_LIST = Design(
+    (Part("blocks", (2,)), Part("stages", (2, 4, 4), "opens"), Part("stages", (4, 4))),
+    made=(0, 1, 2),
+    unused=False,
+)
 
 
-@settings(max_examples=60, deadline=None)
 @given(designs())
 def test_a_draft_covers_its_network_in_order(design):
     model = design.build()
@@ -23,8 +27,8 @@ def test_a_draft_covers_its_network_in_order(design):
     assert out_of_order(model, assignment, INPUT) == 0
 
 
-@settings(max_examples=60, deadline=None)
 @given(designs())
+@example(SHORT_FIRST_LIST)
 def test_each_block_is_a_layer_of_its_own(design):
     model = design.build()
     assignment = assign_layers(model, drafted(model, INPUT).rule_set)
@@ -34,7 +38,6 @@ def test_each_block_is_a_layer_of_its_own(design):
     assert len(set(blocks.values())) == len(blocks) == sum(sum(p.depths) for p in design.parts)
 
 
-@settings(max_examples=60, deadline=None)
 @given(designs(), st.integers(1, 5))
 def test_the_same_file_fits_a_deeper_network(design, more):
     rules = drafted(design.build(), INPUT).rule_set
@@ -45,7 +48,6 @@ def test_the_same_file_fits_a_deeper_network(design, more):
     assert out_of_order(deeper, assignment, INPUT) == 0
 
 
-@settings(max_examples=20, deadline=None)
 @given(designs())
 def test_a_network_is_drafted_alike_each_time(design):
     model = design.build()

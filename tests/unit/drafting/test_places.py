@@ -287,28 +287,30 @@ def test_what_is_not_used_in_a_module_that_is_used_is_named():
 class Twice(nn.Module):
     """Two weights, and no way past them."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.one, self.two = linear(), linear()
+        self.one, self.two = nn.Linear(width, WIDTH), linear()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.two(self.one(x))
 
 
-@pytest.mark.parametrize(("steps", "is_stem"), [(9, True), (4, False)])
-def test_a_short_run_of_plain_modules_before_all_blocks_is_the_stem(steps, is_stem):
-    plain = nn.Sequential(Twice(), Twice())
+@pytest.mark.parametrize(
+    ("steps", "width", "is_stem"), [(9, 3, True), (4, 3, False), (9, WIDTH, False)]
+)
+def test_a_short_run_of_plain_modules_that_change_the_width_is_the_stem(steps, width, is_stem):
+    plain = nn.Sequential(Twice(width), Twice(WIDTH))
     model = nn.Sequential()
     for name, module in {"plain": plain, "blocks": blocks(steps * 2), "head": linear(2)}.items():
         model.add_module(name, module)
-    layers, depth = placed(model, ROW)
+    layers, depth = placed(model, (2, width))
     assert (layers["plain.0.one.weight"], layers["plain.1.one.weight"]) == (0, 0 if is_stem else 1)
     assert depth == 2 * steps + (2 if is_stem else 3)
 
 
 def test_a_short_first_stage_of_plain_modules_is_none():
     """EfficientNet-B0 has one block in its first stage, which nothing passes by."""
-    stages = [nn.Sequential(Twice()), *(nn.Sequential(linear(), *blocks(4)) for _ in range(3))]
+    stages = [nn.Sequential(Twice(WIDTH)), *(nn.Sequential(linear(), *blocks(4)) for _ in range(3))]
     model = nn.Sequential()
     model.add_module("features", nn.Sequential(linear(), *stages))
     model.add_module("head", linear(2))
