@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from torch import nn
+from transformers import PreTrainedModel
 
-from zoo.transformers_types import OF_STAGES
-
-DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_encoder_layers")
-DECODERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
-ENCODERS = ("encoder_layers", "encoder_num_hidden_layers")
+from zoo.transformers_blocks import transformers_blocks
 
 
 def declared_blocks(model: nn.Module) -> int | None:
     """The number of blocks, over all stages; None where the model does not say."""
     if hasattr(model, "group_matcher"):
-        return _in_stages(model) or _of_grouping(model)
-    config = getattr(model, "config", None)
-    if config is not None:
-        return _of_configuration(config, [name for name, _ in model.named_modules()])
+        found = _in_stages(model) or _of_grouping(model)
+        return found and found + _in_backbone(getattr(model, "patch_embed", None))
+    if type(model).__name__ == "FeatureListNet":  # timm's backbone in a detector of transformers
+        return _in_lists(model)
+    if isinstance(model, PreTrainedModel):
+        return transformers_blocks(model, declared_blocks) or None
     stages = _of_torchvision(model)
     return sum(map(len, stages)) if stages else None
 
@@ -39,8 +38,22 @@ def _in_stages(model: Any) -> int | None:
     return len(with_parameters) if len(lists) == len(stages) else None
 
 
+def _in_backbone(patch_embedding: Any) -> int:
+    """The blocks of the convolutional network below a ViT, by its stages."""
+    backbone = getattr(patch_embedding, "backbone", None)
+    if hasattr(backbone, "group_matcher"):
+        return declared_blocks(backbone) or 0
+    return _in_lists(backbone.stages) if hasattr(backbone, "stages") else 0
+
+
+def _in_lists(stages: nn.Module) -> int:
+    return sum(len(stage) for stage in stages.children() if isinstance(stage, nn.Sequential))
+
+
 def _of_grouping(model: Any) -> int | None:
     """Timm's `group_matcher`: the groups of its patterns for blocks that have a number.
+
+    What is in the stem is no block, whichever other pattern it fits.
 
     Further lists of blocks at the top, such as XCiT's `cls_attn_blocks`, which have no group of
     their own there, are counted too.
@@ -48,17 +61,21 @@ def _of_grouping(model: Any) -> int | None:
     matcher = model.group_matcher(coarse=False)
     if not isinstance(matcher, dict):  # a function from name to group, which has no patterns
         return None
-    found = matcher.get("blocks", ())
-    patterns = [(found, None)] if isinstance(found, str) else [_pair(item) for item in found]
+    blocks = [value for key, value in matcher.items() if key != "stem"]
+    patterns = [pair for found in blocks for pair in _pairs(found)]
     numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
     numbered.append(re.compile(r"(\w*blocks)\.(\d+)\."))
+    stem = [pattern for pattern, _ in _pairs(matcher.get("stem", ()))]
     names = [name for name, _ in model.named_parameters()]
+    names = [name for name in names if not any(re.match(pattern, name) for pattern in stem)]
     groups = {_group(numbered, name) for name in names} - {None}
     return len(groups) or None
 
 
-def _pair(item: Any) -> tuple[str, Any]:
-    return (item, None) if isinstance(item, str) else item
+def _pairs(found: Any) -> list[tuple[str, Any]]:
+    """Each pattern of a part of the grouping, with its place in the order, if it has one."""
+    items = [found] if isinstance(found, str) else found
+    return [(item, None) if isinstance(item, str) else item for item in items]
 
 
 def _group(patterns: Iterable[re.Pattern[str]], name: str) -> tuple[Any, ...] | None:
@@ -67,35 +84,6 @@ def _group(patterns: Iterable[re.Pattern[str]], name: str) -> tuple[Any, ...] | 
         if found := pattern.match(name):
             return place, *found.groups()
     return None
-
-
-def _of_configuration(config: Any, modules: Collection[str] = ()) -> int | None:
-    """A configuration's depth; of a model with a decoder, or of several towers, all together.
-
-    A class with one tower of two, as for classification, is configured for both.
-    """
-    for key in OF_STAGES[:2]:
-        if isinstance(stages := getattr(config, key, None), (list, tuple)):
-            return sum(stages)
-    encoder = _first(config, ENCODERS) or _first(config, DEPTHS)
-    has_decoder = getattr(config, "is_encoder_decoder", False) and _is_in("decoder", modules)
-    decoder = _first(config, DECODERS) if has_decoder else None
-    if encoder:
-        backbone = getattr(config, "backbone_config", None)
-        return encoder + (decoder or 0) + ((backbone and _of_configuration(backbone)) or 0)
-    found = [name for name in ("vision", "text") if _is_in(f"{name}_model", modules)]
-    towers = [getattr(config, f"{name}_config", None) for name in found or ("vision", "text")]
-    depths = [_of_configuration(tower) for tower in towers if tower is not None]
-    return sum(filter(None, depths)) or None
-
-
-def _is_in(part: str, modules: Iterable[str]) -> bool:
-    return any(part in path for path in modules)
-
-
-def _first(config: Any, keys: Iterable[str]) -> int | None:
-    values = (getattr(config, key, None) for key in keys)
-    return next((value for value in values if isinstance(value, int) and value), None)
 
 
 def _of_torchvision(model: Any) -> list[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import torch
 import transformers
+import yaml
 from torch import nn
 from transformers.models.auto import modeling_auto
 
@@ -42,19 +44,10 @@ OF = {
 }
 """What the models of a row are -> each type's classes."""
 
-TINY = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
-# The default is no valid configuration: its image has fewer patches than it makes of tokens.
-SHIELDGEMMA2 = {
-    "vision_config": TINY | {"num_hidden_layers": 2, "image_size": 32, "patch_size": 8},
-    "text_config": TINY
-    | {"num_hidden_layers": 2, "num_key_value_heads": 1, "head_dim": 16, "vocab_size": 16},
-    "mm_tokens_per_image": 4,
-    "image_token_index": 12,
-    "boi_token_index": 13,
-    "eoi_token_index": 14,
-    "yes_token_index": 2,
-    "no_token_index": 3,
-}
+CONFIGURATIONS: Mapping[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "configurations.yaml").read_text()
+)
+"""Of types whose default configuration does not run, what is set in it."""
 
 
 def names(what: str) -> list[str]:
@@ -106,8 +99,8 @@ def _kind(name: str) -> str:
 
 
 def _config(kind: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> Any:
-    given = SHIELDGEMMA2 if kind == "shieldgemma2" else {}
-    return transformers.CONFIG_MAPPING[kind](**{**given, **arguments})
+    given = {**CONFIGURATIONS.get(kind, {}), **arguments}
+    return transformers.CONFIG_MAPPING[kind](**given)
 
 
 def _deeper(config: Any) -> dict[str, Any]:

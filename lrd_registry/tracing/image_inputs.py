@@ -83,7 +83,7 @@ def _side(vision: Any) -> int:
 
 
 def _listed_patches(model: nn.Module, vision: Any) -> Tensor:
-    frames = first(vision, "temporal_patch_size", default=1)
+    frames = first(vision, "temporal_patch_size", "patch_temporal", default=1)
     numbers = channels(vision) * frames * vision.patch_size**2
     count = BATCH * _side(vision) ** 2
     return torch.empty(count, numbers, dtype=float_dtype(model), device="meta")
@@ -93,6 +93,11 @@ def grid(model: Any) -> Tensor:
     """Of each image, how many patches it has in time, height and width."""
     side = _side(part(model.config, *VISION))
     return torch.tensor([(1, side, side)] * BATCH)
+
+
+def merges(_: Any) -> Tensor:
+    """Of each image, over how many patches in height and width a token is merged."""
+    return torch.ones(BATCH, dtype=torch.int64)
 
 
 def sides(model: Any) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import torch
@@ -14,10 +14,29 @@ from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_config import first, taken
 
 FEATURES = {
-    "get_image_features": ("pixel_values", "image_token_id", "image_token_index"),
-    "get_audio_features": ("input_features", "audio_token_id", "audio_token_index"),
+    "get_image_features": ("image_token_id", "image_token_index"),
+    "get_audio_features": ("audio_token_id", "audio_token_index"),
 }
-"""The method that makes features -> of which input, and what configurations call their token."""
+"""The method that makes features -> what configurations call their token."""
+
+
+def asked_for_features(model: Any, names: Collection[str]) -> Iterator[str]:
+    """What the methods that make features of one of these inputs require beside it."""
+    for method in FEATURES:
+        for part in _makers(model, method):
+            required = _required(getattr(part, method))
+            if not set(names).isdisjoint(required):
+                yield from (name for name in required if name in taken(model))
+
+
+def _makers(model: Any, method: str) -> list[Any]:
+    return [part for part in model.modules() if hasattr(part, method)]
+
+
+def _required(method: Callable[..., Any]) -> list[str]:
+    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    takes = inspect.signature(method).parameters.values()
+    return [p.name for p in takes if p.default is p.empty and p.kind not in starred]
 
 
 def with_places(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -25,12 +44,14 @@ def with_places(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     if "input_ids" not in arguments:
         return arguments
     ids = arguments["input_ids"]
-    for method, (source, *names) in FEATURES.items():
-        made_by = [part for part in model.modules() if hasattr(part, method)]
+    for method, names in FEATURES.items():
+        made_by = _makers(model, method)
         token = first(made_by[-1].config, *names, default=None) if made_by else None
-        if token is not None and source in arguments:
+        if token is not None and arguments.keys() & set(_required(getattr(made_by[-1], method))):
             ids = _inserted(ids, token, _tokens(made_by[-1], method, arguments))
     arguments = {**arguments, "input_ids": ids}
+    if "attention_mask" in arguments:
+        arguments["attention_mask"] = torch.ones_like(ids)
     if "mm_token_type_ids" in taken(model):  # of which positions would be made
         arguments["position_ids"] = made_whole(model, "position_ids", tuple(ids.shape))
     return arguments

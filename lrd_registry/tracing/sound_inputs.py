@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from lrd_registry.tracing.arguments import BATCH, image
 from lrd_registry.tracing.transformers_config import SOUND, first, has, part
 
-SAMPLES = 16000
-"""In a recording."""
+SAMPLES = 19200
+"""In a recording: a multiple of what one frame is made of, in each model that was tried."""
 
-FRAMES = 128
+FRAMES = 256
 """In a spectrogram."""
 
 BINS = (
@@ -23,6 +23,7 @@ BINS = (
     "input_feat_size",
     "num_features",
     "feature_size",
+    "input_dim",
 )
 """How configurations call the numbers in a frame."""
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lrd_registry.tracing import image_inputs, sound_inputs, text_inputs
 from lrd_registry.tracing.arguments import Arguments
-from lrd_registry.tracing.places_in_texts import with_places
+from lrd_registry.tracing.places_in_texts import asked_for_features, with_places
 from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_config import taken
 
@@ -24,6 +24,7 @@ MAKERS: dict[str, Callable[[Any], Tensor]] = {
     "pixel_values_videos": image_inputs.videos,
     "image_grid_thw": image_inputs.grid,
     "grid_thw": image_inputs.grid,
+    "image_merge_sizes": image_inputs.merges,
     "pixel_attention_mask": image_inputs.whole,
     "spatial_shapes": image_inputs.sides,
     "image_sizes": image_inputs.sizes,
@@ -43,7 +44,11 @@ MAKERS: dict[str, Callable[[Any], Tensor]] = {
 }
 """What is made under each name."""
 
-KINDS = (("input_ids",), ("pixel_values",), ("input_features", "input_values"))
+KINDS = (
+    ("input_ids",),
+    ("pixel_values", "flattened_patches"),
+    ("input_features", "input_values"),
+)
 """What a text, an image and a sound are called as main inputs; of one kind, one is enough."""
 
 BESIDE = {
@@ -53,12 +58,13 @@ BESIDE = {
     "visual_embeds": "input_ids",
     "decoder_input_values": "input_ids",
     "image_attention_mask": "pixel_values",
-    "image_embeds_position_mask": "pixel_values",
+    "image_embeds_position_mask": "input_ids",
     "image_grid_thw": "pixel_values",
     "aspect_ratio_ids": "pixel_values",
     "aspect_ratio_mask": "pixel_values",
     "spatial_shapes": "pixel_values",
     "feature_attention_mask": "input_features",
+    "attention_mask": "feature_attention_mask",
 }
 """What comes with another input, where the model takes both."""
 
@@ -107,7 +113,10 @@ def _mains(main: list[str], takes: Mapping[str, Any]) -> list[str]:
 
 def _with_companions(model: Any, names: list[str]) -> tuple[str, ...]:
     takes = taken(model)
-    more = [name for name, other in BESIDE.items() if name in takes and other in names]
+    more: list[str] = []
+    for name, other in BESIDE.items():
+        more += [name] if name in takes and other in (*names, *more) else []
+    more += asked_for_features(model, names)
     if "image_sizes" in takes and "pixel_values" in names and image_inputs.asks_sizes(model):
         more.append("image_sizes")
     if "decoder_input_ids" in takes:

@@ -83,10 +83,30 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
         ("coatnet_0_rw_224", 14),  # its patterns group by stage
         ("mvitv2_tiny", 10),
         ("pvt_v2_b0", 8),
+        ("vit_tiny_r_s16_p8_224", 12),  # no stages in its ResNet
+        ("vit_small_r26_s32_224", 12 + 8),
+        ("dpn48b", 16),
+        ("volo_d1_224", 18 + 2),
     ],
 )
 def test_the_blocks_that_a_model_of_timms_declares(name, blocks):
     assert declared_blocks(timm_model(name)) == blocks
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [
+        ("hf:swin:SwinForImageClassification", 12),
+        ("hf:bert:BertForSequenceClassification", 12),
+        ("hf:fsmt:FSMTForConditionalGeneration", 12 + 12),
+        ("hf:detr:DetrForObjectDetection", 16 + 6 + 6),
+        ("hf:table-transformer:TableTransformerForObjectDetection", 16 + 6 + 6),
+        ("hf:clip:CLIPModel", 12 + 12),
+        ("hf:wav2vec2:Wav2Vec2ForSequenceClassification", 12),  # its convolutions are the stem
+    ],
+)
+def test_the_blocks_that_a_model_of_transformers_declares(name, blocks):
+    assert declared_blocks(models.build(name)) == blocks
 
 
 def test_the_blocks_of_joined_towers_are_counted_in_all_parts():
