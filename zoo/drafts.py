@@ -78,16 +78,16 @@ def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> d
 
 
 def _blocks(rules: Mapping[str, Any], assignment: Assignment) -> int:
-    """The number of layers that are blocks: those of entries with an index."""
+    """The number of layers that are blocks: of entries with an index, or for one of a list."""
     parts = {f"{name}.": part["layers"] for name, part in rules.get("parts", {}).items()}
-    indexed = {
+    of_blocks = {
         start + name
         for start, layers in (parts or {"": rules["layers"]}).items()
         for entry in layers
         for name, value in entry.items()
-        if "{" in str(value["match"] if isinstance(value, dict) else value)
+        if re.search(r"{|\.\d+\.\*\*", str(value["match"] if isinstance(value, dict) else value))
     }
-    return len({at.level for at in assignment.placements.values() if at.entry in indexed})
+    return len({at.level for at in assignment.placements.values() if at.entry in of_blocks})
 
 
 def _is_said(name: str, unsure: Iterable[str]) -> bool:

@@ -43,7 +43,7 @@ def transformers_blocks(module: nn.Module, of_timm: Callable[[nn.Module], int | 
     if isinstance(module, GradientCheckpointingLayer) and not _is_no_block(module):
         return int(any(True for _ in module.parameters()))
     inside = sum(transformers_blocks(child, of_timm) for child in module.children())
-    return inside or (_depth(config, type(module).__name__) if config is not None else 0)
+    return inside or (0 if config is None else _depth(config, type(module).__name__))
 
 
 def _is_no_block(module: nn.Module) -> bool:
@@ -62,7 +62,8 @@ def _depth(config: Any, name: str) -> int:
     decoder = _first(config, DECODERS) if getattr(config, "is_encoder_decoder", False) else 0
     if "Decoder" in name:
         return decoder
-    return encoder if "Encoder" in name else encoder + decoder
+    more = getattr(config, "num_global_layers", 0)  # Mllama's vision
+    return encoder + more if "Encoder" in name else encoder + more + decoder
 
 
 def _first(config: Any, keys: Iterable[str]) -> int:

@@ -22,6 +22,9 @@ OPENS = (
     "it would share that of the stage's first block."
 )
 BETWEEN = "{} is used between two stacks, and shares the layer of the block before."
+BY_NAME = (
+    "{} to {} are entries by their own names; another size of the network may need other entries."
+)
 AFTER_TOWERS = "{} is used between the towers and what they feed, and shares its first layer."
 
 
@@ -81,6 +84,7 @@ class Composing:
         if len(entries) < LEAST_WEIGHTS:
             return []
         taken.update(entry.name for entry in entries)
+        self.unsure.append(BY_NAME.format(entries[0].name, entries[-1].name))
         idle = self._idle[0]
         first = {"match": [*entries[0].patterns["match"], *self._patterns(idle)]}
         return [

@@ -16,7 +16,7 @@ from lrd_registry.drafting.block_stacks import (
     families_in_members,
     numbered,
 )
-from lrd_registry.drafting.block_unit import are_residual, unit_of
+from lrd_registry.drafting.block_unit import are_residual, is_residual, unit_of
 from lrd_registry.drafting.dependency_order import Order
 from lrd_registry.drafting.module_tree import Node
 from lrd_registry.drafting.weighing import Weighing
@@ -89,9 +89,21 @@ class Opening:
             elif family.pattern("") not in done:
                 done.add(family.pattern(""))
                 opened += self._open_family(family)
-        inside = [name for stack in opened.stacks for name in stack.names]
-        is_small = bool(node.path) and self._weighing.is_small(inside)
-        return opened if opened.stacks and not is_small else Opened((), (node,))
+        is_worth = not node.path or self._are_worth(opened.stacks)
+        return opened if opened.stacks and is_worth else Opened((), (node,))
+
+    def _are_worth(self, stacks: Collection[Stack]) -> bool:
+        """Whether stacks are more than next to nothing, or a short encoder of large blocks."""
+        names = [name for stack in stacks for name in stack.names]
+        return not self._weighing.is_small(names) or all(map(self._is_of_large_steps, stacks))
+
+    def _is_of_large_steps(self, stack: Stack) -> bool:
+        path = stack.pattern.removesuffix(".**")
+        return all(
+            self._order.is_residual(path.replace("{block}", str(block)))
+            and self._weighing.has_several(names)
+            for (*_, block), names in stack.runs.items()
+        )
 
     def _by_member(self, node: Node) -> Iterator[tuple[str, Family]]:
         for family in families(node, of_parameters=self._of_parameters):
@@ -198,12 +210,19 @@ class Opening:
         """
         found: dict[str, list[int]] = {}
         lists: set[str] = set()
+        residual: set[str] = set()
         for member in family.members.values():
             for inner in inside(member):
                 if _holds_modules(inner) and self._is_sequence(inner) and is_run(inner):
+                    if all(is_residual(m, self._order) for m in inner.members.values()):
+                        residual.add(_relative(member, inner))
                     found.setdefault(_relative(member, inner), []).append(len(inner.members))
                     lists |= {_relative(member, inner)} if inner.is_list else set()
-        return [key for key, lengths in found.items() if key in lists or len(set(lengths)) > 1]
+        return [
+            key
+            for key, lengths in found.items()
+            if key in lists or key in residual or len(set(lengths)) > 1
+        ]
 
     def _inner(self, member: Node, inner: list[str]) -> list[Family]:
         """The runs of blocks in a member that follow one of the patterns."""

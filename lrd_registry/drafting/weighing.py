@@ -12,13 +12,15 @@ SMALL = 0.05
 
 LEAST_SHARE = 0.25
 LEAST_WEIGHTS = 4
-"""What is before all blocks with as many weights, and as large a share of the model's, is an
-encoder of its own, and no stem."""
+MANY_WEIGHTS = 32
+"""What is before all blocks with as many weights, and as large a share of the model's, or with
+many, is an encoder of its own, and no stem."""
 
 
 def is_encoder(own: Collection[str], weights: Collection[str]) -> bool:
     """Whether so many of a model's weights are too many for a stem."""
-    return len(own) >= max(LEAST_WEIGHTS, LEAST_SHARE * len(weights))
+    is_much = len(own) >= LEAST_SHARE * len(weights)
+    return len(own) >= (LEAST_WEIGHTS if is_much else MANY_WEIGHTS)
 
 
 class Weighing:
@@ -38,6 +40,10 @@ class Weighing:
     def is_small(self, names: Iterable[str]) -> bool:
         """Whether these are next to nothing."""
         return self._count(names) < SMALL * len(self._weights)
+
+    def has_several(self, names: Iterable[str]) -> bool:
+        """Whether these have the weights of an attention and more: no head's, and no stem's."""
+        return self._count(names) >= LEAST_WEIGHTS
 
     def is_backbone(self, family: Family) -> bool:
         """Whether it is one module with most of the model, whose name has a number: `swinv2`."""

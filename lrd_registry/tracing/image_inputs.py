@@ -26,11 +26,20 @@ def pixels(model: Any) -> Tensor:
     takes = taken(model)
     if any(name in takes for name in GRIDS):
         return _listed_patches(model, vision)
+    if "target_sizes" in takes:  # the patches of all images in one row (MiniCPM-V)
+        patch, count = vision.patch_size, BATCH * _side(vision) ** 2
+        row = (1, channels(vision), patch, count * patch)
+        return torch.empty(row, dtype=float_dtype(model), device="meta")
     if has(vision, "num_patches"):
         return image(model, vision.num_patches, channels(vision) * vision.patch_size**2)
     if _comes_in_lists(takes):  # of which those without a pixel are padding (Idefics)
         return torch.ones(BATCH, 1, *shape(vision), dtype=float_dtype(model))
     return image(model, *_frames(model, vision), *_images_of_each(model, takes), *shape(vision))
+
+
+def high_resolution(model: Any) -> Tensor:
+    """The same images, larger, for an encoder of their own."""
+    return image(model, *shape(part(model.config, "high_res_vision_config", *VISION)))
 
 
 def videos(model: Any) -> Tensor:
@@ -93,6 +102,11 @@ def grid(model: Any) -> Tensor:
     """Of each image, how many patches it has in time, height and width."""
     side = _side(part(model.config, *VISION))
     return torch.tensor([(1, side, side)] * BATCH)
+
+
+def target_sizes(model: Any) -> Tensor:
+    """Of each image, how many patches it has in height and width."""
+    return grid(model)[:, 1:]
 
 
 def merges(_: Any) -> Tensor:
