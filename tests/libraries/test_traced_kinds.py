@@ -36,6 +36,8 @@ def shapes(name, **options):
     return {argument: tuple(value.shape) for argument, value in by_name.items()}
 
 
+QWEN = TEXT | {"model_type": "qwen2", "num_key_value_heads": 2}
+SOUND = SIZE | {"num_mel_bins": 8, "max_source_positions": 16}
 LLAVA = {"vision_config": CLIP, "text_config": LLAMA, "image_token_index": 19}
 KINDS = [
     (
@@ -62,7 +64,7 @@ KINDS = [
     (
         "Wav2Vec2BertModel",
         SIZE | {"feature_projection_input_dim": 6, "num_attention_heads": 2},
-        {"input_features": (2, 128, 6)},
+        {"input_features": (2, 256, 6)},
     ),
     (
         # a token for each of an image's four patches, and its class token left away
@@ -70,7 +72,57 @@ KINDS = [
         LLAVA,
         {"input_ids": (2, 20), "pixel_values": (2, 3, 32, 32)},
     ),
+    (
+        # what makes features of the sound asks for a mask beside it; a token for two frames of four
+        "AudioFlamingo3ForConditionalGeneration",
+        {"text_config": QWEN, "audio_config": SOUND, "audio_token_id": 19},
+        {
+            "input_ids": (2, 16 + 8),
+            "input_features": (2, 8, 32),
+            "input_features_mask": (2, 32),
+        },
+    ),
+    (
+        # 8 x 8 patches an image, of which none is merged
+        "VideoLlama3ForConditionalGeneration",
+        {"text_config": QWEN, "vision_config": VISION, "image_token_id": 19},
+        {
+            "input_ids": (2, 16 + 64),
+            "pixel_values": (2 * 64, 3 * 16 * 16),
+            "image_grid_thw": (2, 3),
+            "image_merge_sizes": (2,),
+        },
+    ),
+    (
+        # the patches of both images in one row, of which 4 x 4 make a token
+        "MiniCPMV4_6ForConditionalGeneration",
+        {"image_token_id": 19},
+        {
+            "input_ids": (2, 16 + 4),
+            "pixel_values": (1, 3, 16, 2 * 64 * 16),
+            "target_sizes": (2, 2),
+        },
+    ),
+    (
+        "DeepseekVLHybridForConditionalGeneration",
+        {"text_config": LLAMA, "image_token_id": 19},
+        {
+            "input_ids": (2, 16 + 14 * 14),
+            "pixel_values": (2, 3, 224, 224),
+            "high_res_pixel_values": (2, 3, 1024, 1024),
+        },
+    ),
+    (
+        "Kosmos2_5ForConditionalGeneration",
+        {},
+        {
+            "input_ids": (2, 16 + 2048),
+            "flattened_patches": (2, 16, 2 + 3 * 16 * 16),
+            "image_embeds_position_mask": (2, 16 + 2048),
+        },
+    ),
 ]
+KINDS = [kind for kind in KINDS if hasattr(transformers, kind[0])]
 
 
 @pytest.mark.parametrize(("name", "options", "expected"), KINDS, ids=[name for name, *_ in KINDS])

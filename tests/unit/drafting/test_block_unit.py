@@ -153,6 +153,19 @@ def test_a_number_that_is_said_twice_is_said_once():
     assert depth(model) == 2 + 3 + 4 + 1
 
 
+@pytest.mark.parametrize(("part", "parts_of_each"), [(Add, 2), (nn.Sequential, 1)])
+def test_numbered_parts_are_blocks_where_each_is_a_residual_step(part, parts_of_each):
+    """As the trees in a level of DLA are, and two convolutions of a block are not."""
+    levels = {
+        f"level{n}": nn.ModuleDict(
+            {"project": linear()}
+            | {f"tree{b}": part(nn.Sequential(linear(), linear())) for b in (1, 2)}
+        )
+        for n in range(4)
+    }
+    assert depth(Named(**levels)) == 4 * parts_of_each + 1
+
+
 class Named(nn.Module):
     """Stages of named blocks, one after another."""
 

@@ -139,6 +139,56 @@ def layers_of_conv(name: str) -> bool:
     return name.endswith("weight") and int(name.split(".")[2]) in {0, 3, 7, 10, 14, 17, 20}
 
 
+class Attention(nn.Module):
+    """A residual step with the weights of an attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = linear(), linear(), linear(), linear()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.out(self.query(x) * self.key(x) + self.value(x))
+
+
+class EncoderAndDecoder(nn.Module):
+    """Attention below attention; `between` is used after the first half of the encoder."""
+
+    def __init__(self, encoder: int, decoder: int, between: bool = False) -> None:
+        super().__init__()
+        self.encoder = nn.Module()
+        self.encoder.layers = nn.ModuleList(Attention() for _ in range(encoder))
+        self.encoder.between = linear() if between else nn.Identity()
+        self.decoder = nn.ModuleList(Attention() for _ in range(decoder))
+        self.head = linear(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = len(self.encoder.layers) // 2
+        for number, layer in enumerate(self.encoder.layers):
+            x = layer(self.encoder.between(x) if number == half else x)
+        for layer in self.decoder:
+            x = layer(x)
+        return self.head(x)
+
+
+def test_a_short_encoder_of_attention_below_a_long_decoder_is_no_stem():
+    """Blenderbot has two blocks below 24, a twentieth of its weights."""
+    layers, depth = placed(EncoderAndDecoder(2, 48), ROW)
+    found = [layers[f"encoder.layers.{n}.query.weight"] for n in range(2)]
+    assert (found, depth) == ([0, 1], 2 + 48 + 1)
+
+
+def test_an_encoder_that_something_interrupts_has_an_entry_for_each_block():
+    model = EncoderAndDecoder(8, 40, between=True)
+    layers, depth = placed(model, ROW)
+    found = [layers[f"encoder.layers.{n}.query.weight"] for n in range(8)]
+    assert (found, layers["encoder.between.weight"]) == ([0, 1, 2, 3, 5, 6, 7, 8], 4)
+    assert depth == 9 + 40 + 1
+    assert drafted(model, ROW).unsure == (
+        "layers_0 to layers_7 are entries by their own names; another size of the network may "
+        "need other entries.",
+    )
+
+
 class Lists(nn.Module):
     """Weights and biases in two lists of parameters."""
 
