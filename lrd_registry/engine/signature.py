@@ -24,20 +24,26 @@ class Signature:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._all = tuple(patterns)
         self._names = tuple(pattern.text for pattern in self._all if pattern.is_literal)
-        self._patterns = tuple(pattern for pattern in self._all if not pattern.is_literal)
+        self._patterns = tuple(
+            (_beginning(pattern), pattern) for pattern in self._all if not pattern.is_literal
+        )
 
     def is_on(self, names: Collection[str]) -> bool:
         """Whether each pattern matches one of the names."""
         for name in self._names:
             if name not in names:
                 return False
-        return all(_is_found(pattern, names) for pattern in self._patterns)
+        return all(_is_found(beginning, pattern, names) for beginning, pattern in self._patterns)
 
     def missing(self, names: Collection[str]) -> tuple[Pattern, ...]:
         """The patterns that match none of the names."""
-        return tuple(pattern for pattern in self._all if not _is_found(pattern, names))
+        return tuple(p for p in self._all if not _is_found(_beginning(p), p, names))
 
 
-def _is_found(pattern: Pattern, names: Collection[str]) -> bool:
-    beginning = re.split(r"[{*]", pattern.text)[0].rstrip(".")
+def _beginning(pattern: Pattern) -> str:
+    """With what each name begins that a pattern matches."""
+    return re.split(r"[{*]", pattern.text)[0].rstrip(".")
+
+
+def _is_found(beginning: str, pattern: Pattern, names: Collection[str]) -> bool:
     return any(name.startswith(beginning) and pattern.match(name) is not None for name in names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from lrd_registry.errors import ModelError
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 FLAT = "_flat_param"
 
 
-def check_not_flattened(names: Iterable[str]) -> None:
+def check_not_flattened(names: Collection[str]) -> None:
     """Refuse the one flat tensor that FSDP makes of many parameters, of all layers alike.
 
     Raises:
         ModelError: it is there.
     """
-    flat = [name for name in names if name.endswith(FLAT)]
-    if flat:
+    if FLAT in "\n".join(names) and (flat := [name for name in names if name.endswith(FLAT)]):
         raise ModelError(
             f"{flat[0]!r} is a FlatParameter: FSDP has put parameters of many layers into one "
             "tensor, and one tensor has one learning rate; wrap the model with "

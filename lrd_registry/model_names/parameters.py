@@ -147,12 +147,10 @@ def _walk(
             removed.append(prefix + name)
         elif child._modules:
             _walk(child, f"{prefix}{name}.", by_name, kinds, removed)
-        else:  # most modules, which need no call of their own
-            kinds.add(type(child))
-            if parameters := child._parameters:
-                for own, parameter in parameters.items():
-                    if parameter is not None:
-                        by_name[f"{prefix}{name}.{own}"] = parameter
+        else:  # most modules, which need no call of their own; what holds none wraps none
+            for own, parameter in child._parameters.items():
+                if parameter is not None:
+                    by_name[f"{prefix}{name}.{own}"] = parameter
 
 
 def _tied(by_name: Named) -> tuple[Named, dict[str, tuple[str, ...]]]:
