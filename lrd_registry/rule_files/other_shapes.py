@@ -40,8 +40,8 @@ def no_entry(item: Any, keys: Collection[str]) -> str | None:
 
 
 def _without_a_key(text: str) -> str:
-    name, colon, rest = text.partition(":")
-    if colon and name.strip() and rest.strip():
+    name, _, rest = text.partition(":")
+    if name.strip() and rest.strip():
         return f"put a space after the `:`: `- {clip(name.strip())}: {clip(rest.strip())}`"
     words = text.split()
     if len(words) == 2:

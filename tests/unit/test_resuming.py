@@ -334,6 +334,15 @@ def test_another_convention_trains_at_the_same_rates(before, now):
     assert all(("lr_scale" in group) == (now == "timm") for group in new.param_groups)
 
 
+def test_the_keys_of_another_convention_are_left_behind():
+    saved = adamw(net(), convention="dinov2")
+    new = adamw(net(), convention="torch")
+    new.load_state_dict(remap_state_dict(saved.state_dict(), new))
+    dinov2 = {"lr_multiplier", "wd_multiplier", "is_last_layer"}
+    assert dinov2 <= saved.param_groups[0].keys()
+    assert dinov2.isdisjoint(new.param_groups[0])
+
+
 def different_lambdas(optimizer):
     by_layer = [
         lambda step, layer=g["layer"]: 0.3 ** (step * layer) for g in optimizer.param_groups

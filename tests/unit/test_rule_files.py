@@ -309,6 +309,13 @@ def test_two_entries_of_one_name_are_refused_where_the_second_is():
     )
 
 
+@pytest.mark.parametrize("several", [list, tuple])
+def test_two_entries_of_one_name_are_refused_in_data_too(several):
+    assert data_messages({"arch": "x", "layers": several([{"a": "b"}, {"a": "c"}])}) == [
+        "<mapping> at layers.1.a: two entries are called `a`; each needs a name of its own"
+    ]
+
+
 ENTRY_DATA = {"match": "b", "lst": "c"}
 WAIVER = {"parameters": "b", "wy": "so"}
 

@@ -48,8 +48,17 @@ def test_a_group_that_stands_still_has_not_come_down_to_a_least_rate(lr, expecte
     assert is_at_least(live(["a"], lr), schedule) is expected
 
 
-def test_a_schedule_has_started_unless_it_says_otherwise():
-    assert Schedule("mine", None).has_started
+def test_a_schedule_has_started_and_reads_nothing_more_unless_it_says_otherwise():
+    schedule = Schedule("mine", None)
+    assert schedule.has_started
+    assert not schedule.reads_lr_scale and not schedule.takes_max_lr
+
+
+def test_a_group_that_was_added_to_a_timm_scheduler_later_has_its_own_rate():
+    optimizer = make_optimizer(lr_scale=0.5)
+    scheduler = MultiStepLRScheduler(optimizer, [10])
+    optimizer.add_param_group({"params": [nn.Parameter(torch.ones(2))], "lr": 0.3})
+    assert read_schedule(scheduler, optimizer.param_groups).bases == (0.05, 0.3)
 
 
 def test_a_sharded_parameter_goes_by_no_name_but_its_own():

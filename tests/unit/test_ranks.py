@@ -1,0 +1,58 @@
+"""`verify_ranks` among ranks that are played within one process."""
+
+import pytest
+from torch import distributed, nn
+
+from lrd_registry import RankMismatchError, build_param_groups, verify_ranks
+from lrd_registry.verify.ranks import _facts
+
+RULES = {"arch": "one", "layers": [{"all": "**"}]}
+
+
+def groups(rate=1e-3, width=2):
+    return build_param_groups(nn.Linear(width, width), RULES, lr=rate)
+
+
+@pytest.fixture
+def play(monkeypatch):
+    """Gives what each rank has, or None of one that is not in the process group."""
+
+    def play(*others, ranks=None):
+        def gather(found, own, group=None):
+            found[:] = [own, *(None if other is None else _facts(other) for other in others)]
+
+        numbers = ranks or list(range(1 + len(others)))
+        monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+        monkeypatch.setattr(distributed, "get_world_size", lambda group=None: len(numbers))
+        monkeypatch.setattr(distributed, "get_process_group_ranks", lambda group: numbers)
+        monkeypatch.setattr(distributed, "all_gather_object", gather)
+
+    return play
+
+
+def test_equal_ranks_pass(play):
+    play(groups(), groups())
+    verify_ranks(groups())
+
+
+def test_the_odd_one_is_named_with_what_most_have(play):
+    play(groups(), groups(2e-3), ranks=[4, 5, 6])
+    with pytest.raises(RankMismatchError) as caught:
+        verify_ranks(groups())
+    assert caught.value.ranks == (6,)
+    assert str(caught.value) == (
+        "rank 6, of 3 compared, differs from rank 4, first in lr of group 0 (layer_00_decay): "
+        "0.002 on rank 6, 0.001 on rank 4. Build the groups on every rank from the same model, "
+        "frozen alike, with the same rule set and arguments"
+    )
+
+
+def test_most_decide_also_against_the_first(play):
+    play(groups(2e-3), groups(2e-3))
+    with pytest.raises(RankMismatchError, match="rank 0, of 3 compared, differs from rank 1"):
+        verify_ranks(groups())
+
+
+def test_a_rank_that_is_not_in_the_group_is_passed_over(play):
+    play(None, groups())
+    verify_ranks(groups())
