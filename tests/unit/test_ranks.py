@@ -18,13 +18,13 @@ def play(monkeypatch):
     """Gives what each rank has, or None of one that is not in the process group."""
 
     def play(*others, ranks=None):
-        def gather(found, own, group=None):
+        def gather(found, own, **_):
             found[:] = [own, *(None if other is None else _facts(other) for other in others)]
 
         numbers = ranks or list(range(1 + len(others)))
         monkeypatch.setattr(distributed, "is_initialized", lambda: True)
-        monkeypatch.setattr(distributed, "get_world_size", lambda group=None: len(numbers))
-        monkeypatch.setattr(distributed, "get_process_group_ranks", lambda group: numbers)
+        monkeypatch.setattr(distributed, "get_world_size", lambda *_: len(numbers))
+        monkeypatch.setattr(distributed, "get_process_group_ranks", lambda *_: numbers)
         monkeypatch.setattr(distributed, "all_gather_object", gather)
 
     return play
