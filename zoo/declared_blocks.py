@@ -61,7 +61,7 @@ def _of_grouping(model: Any) -> int | None:
     matcher = model.group_matcher(coarse=False)
     if not isinstance(matcher, dict):  # a function from name to group, which has no patterns
         return None
-    blocks = [value for key, value in matcher.items() if key != "stem"]
+    blocks = [value for key, value in matcher.items() if "blocks" in key]
     patterns = [pair for found in blocks for pair in _pairs(found)]
     numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
     numbered.append(re.compile(r"(\w*blocks)\.(\d+)\."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from zoo import models
 from zoo.declared_blocks import declared_blocks
 
 BUNDLED = ("vit", "swin", "convnext")
+SEVERAL = 4
+"""From so many modules of a list that have an entry each, they are blocks."""
 
 
 def measure(name: str) -> dict[str, Any]:
@@ -80,14 +83,25 @@ def _draft(model: nn.Module, traced: Trace, bundled: dict[str, int] | None) -> d
 def _blocks(rules: Mapping[str, Any], assignment: Assignment) -> int:
     """The number of layers that are blocks: of entries with an index, or for one of a list."""
     parts = {f"{name}.": part["layers"] for name, part in rules.get("parts", {}).items()}
-    of_blocks = {
-        start + name
+    patterns = {
+        start + name: str(value["match"] if isinstance(value, dict) else value)
         for start, layers in (parts or {"": rules["layers"]}).items()
         for entry in layers
         for name, value in entry.items()
-        if re.search(r"{|\.\d+\.\*\*", str(value["match"] if isinstance(value, dict) else value))
+    }
+    lists = Counter(map(_list_of, patterns.values()))
+    of_blocks = {
+        name
+        for name, pattern in patterns.items()
+        if "{" in pattern or ((path := _list_of(pattern)) and lists[path] >= SEVERAL)
     }
     return len({at.level for at in assignment.placements.values() if at.entry in of_blocks})
+
+
+def _list_of(pattern: str) -> str | None:
+    """The path of the list that an entry's first pattern is for one module of."""
+    found = re.search(r"([\w.]+)\.\d+\.\*\*", pattern)
+    return found[1] if found else None
 
 
 def _is_said(name: str, unsure: Iterable[str]) -> bool:

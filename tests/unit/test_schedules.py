@@ -51,7 +51,8 @@ def test_a_group_that_stands_still_has_not_come_down_to_a_least_rate(lr, expecte
 def test_a_schedule_has_started_and_reads_nothing_more_unless_it_says_otherwise():
     schedule = Schedule("mine", None)
     assert schedule.has_started
-    assert not schedule.reads_lr_scale and not schedule.takes_max_lr
+    assert not schedule.reads_lr_scale
+    assert not schedule.takes_max_lr
 
 
 def test_a_group_that_was_added_to_a_timm_scheduler_later_has_its_own_rate():
