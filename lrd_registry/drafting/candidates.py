@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lrd_registry.drafting.adjust_stacks import Adjusting, Shape
-from lrd_registry.drafting.arrange import Arrangement, CannotArrangeError
-from lrd_registry.drafting.chain import Chain
-from lrd_registry.drafting.compose_entries import Composing
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node, shortest_patterns
-from lrd_registry.drafting.naming import UNSEEN, DraftEntry, entry_name, with_head
-from lrd_registry.drafting.open_tree import Opened, Opening
+from lrd_registry.drafting.entries.chain import Chain
+from lrd_registry.drafting.entries.compose_entries import Composing
+from lrd_registry.drafting.entries.naming import UNSEEN, DraftEntry, entry_name, with_head
+from lrd_registry.drafting.layers.adjust_stacks import Adjusting, Shape
+from lrd_registry.drafting.layers.arrange import Arrangement, CannotArrangeError
 from lrd_registry.drafting.towers import Tower, Towers, find_towers
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node, shortest_patterns
+from lrd_registry.drafting.tree.open_tree import Opened, Opening
 
 ATTEMPTS = 8
 """How often stacks are split, before a plainer draft is tried."""

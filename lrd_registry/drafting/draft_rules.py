@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from lrd_registry.assignment import Assignment
 from lrd_registry.drafting.candidates import Candidate, Candidates
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import tree_of
-from lrd_registry.drafting.naming import class_name
-from lrd_registry.drafting.yaml_text import rule_file_text, write_rule_file
+from lrd_registry.drafting.entries.naming import class_name
+from lrd_registry.drafting.entries.yaml_text import rule_file_text, write_rule_file
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import tree_of
 from lrd_registry.engine.try_layouts import place_where_signed
 from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.module_aliases import shortest_paths

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node
-from lrd_registry.drafting.naming import entry_name
-from lrd_registry.drafting.open_tree import Opened
+from lrd_registry.drafting.entries.naming import entry_name
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node
+from lrd_registry.drafting.tree.open_tree import Opened
 
 
 @dataclass(frozen=True)

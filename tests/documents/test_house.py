@@ -32,7 +32,7 @@ def test_every_folder_is_on_the_map_in_the_order_of_the_import_contract():
     ],
 )
 def test_every_file_of_a_folder_is_on_the_map(folder):
-    files = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+    files = {path.stem for path in (PACKAGE / folder).rglob("*.py")} - {"__init__"}
     named = set(re.findall(r"`(\w+)`", row_of(folder)))
     assert files <= named
 

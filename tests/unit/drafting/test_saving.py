@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import InvalidArgumentError, ModelError, draft, load_rule_set, trace
-from lrd_registry.drafting.yaml_text import SCHEMA
+from lrd_registry.drafting.entries.yaml_text import SCHEMA
 
 
 def linears():

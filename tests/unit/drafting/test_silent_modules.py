@@ -3,8 +3,8 @@
 from torch import nn
 
 from lrd_registry.assign.assign_layers import assign_layers
-from lrd_registry.drafting.block_stacks import families
-from lrd_registry.drafting.module_tree import tree_of
+from lrd_registry.drafting.tree.block_stacks import families
+from lrd_registry.drafting.tree.module_tree import tree_of
 from tests.support.building import layers_of, on_meta
 from tests.support.drafting.drafting import IMAGE, drafted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lrd_registry.drafting.block_stacks import Indices, Joint, Stack
-from lrd_registry.drafting.dependency_order import NOWHERE, Order
+from lrd_registry.drafting.tree.block_stacks import Indices, Joint, Stack
+from lrd_registry.drafting.tree.dependency_order import NOWHERE, Order
 
 
 class Span(NamedTuple):

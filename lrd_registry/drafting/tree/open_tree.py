@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from lrd_registry.drafting.block_stacks import (
+from lrd_registry.drafting.tree.block_stacks import (
     Family,
     Indices,
     Joint,
@@ -16,10 +16,10 @@ from lrd_registry.drafting.block_stacks import (
     families_in_members,
     numbered,
 )
-from lrd_registry.drafting.block_unit import are_residual, is_residual, unit_of
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node
-from lrd_registry.drafting.weighing import Weighing
+from lrd_registry.drafting.tree.block_unit import are_residual, is_residual, unit_of
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node
+from lrd_registry.drafting.tree.weighing import Weighing
 
 UNIT = "Each {} holds {} modules that are alike; a layer is each {}, where it could be each {}."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from lrd_registry.drafting.block_stacks import Family, is_repeated
+from lrd_registry.drafting.tree.block_stacks import Family, is_repeated
 
 SMALL = 0.05
 """The share of the weights below which a module is not opened: a small head, or a stem."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TypeAlias
 
-from lrd_registry.drafting.module_tree import Node
+from lrd_registry.drafting.tree.module_tree import Node
 
 Indices: TypeAlias = tuple[int, ...]
 Groups: TypeAlias = Mapping[Indices, tuple[str, ...]]

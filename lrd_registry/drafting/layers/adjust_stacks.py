@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from lrd_registry.drafting.block_stacks import Groups, Indices, Stack
-from lrd_registry.drafting.block_unit import is_residual
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node
-from lrd_registry.drafting.open_tree import Opened, Opening
-from lrd_registry.drafting.weighing import is_encoder
+from lrd_registry.drafting.tree.block_stacks import Groups, Indices, Stack
+from lrd_registry.drafting.tree.block_unit import is_residual
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node
+from lrd_registry.drafting.tree.open_tree import Opened, Opening
+from lrd_registry.drafting.tree.weighing import is_encoder
 
 Shape: TypeAlias = tuple[int, ...]
 

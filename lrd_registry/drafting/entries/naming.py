@@ -12,7 +12,7 @@ from lrd_registry.model_names.wrappers import unwrap
 if TYPE_CHECKING:
     from torch import nn
 
-from lrd_registry.drafting.module_tree import Node
+from lrd_registry.drafting.tree.module_tree import Node
 
 UNUSED = "the forward pass does not use {}"
 UNSEEN = (

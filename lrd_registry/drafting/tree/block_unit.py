@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lrd_registry.drafting.block_stacks import Family
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node
+from lrd_registry.drafting.tree.block_stacks import Family
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node
 
 FEW = 3
 """So many alike parts at most are those of a block, such as three feed-forward layers."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lrd_registry.drafting.block_stacks import numbered
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node, shortest_patterns
-from lrd_registry.drafting.naming import UNUSED, DraftEntry, entry_name
+from lrd_registry.drafting.entries.naming import UNUSED, DraftEntry, entry_name
+from lrd_registry.drafting.tree.block_stacks import numbered
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node, shortest_patterns
 
 MOST = 0.5
 """The share of the weights from which a module is opened, and its children are entries."""

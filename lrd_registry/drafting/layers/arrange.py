@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from lrd_registry.drafting.block_stacks import Groups, Indices, Joint, Stack, numbered
-from lrd_registry.drafting.dependency_order import NOWHERE, Order
-from lrd_registry.drafting.join_modules import Joining, indexed
-from lrd_registry.drafting.module_tree import Node
-from lrd_registry.drafting.open_tree import Opened
+from lrd_registry.drafting.layers.join_modules import Joining, indexed
+from lrd_registry.drafting.tree.block_stacks import Groups, Indices, Joint, Stack, numbered
+from lrd_registry.drafting.tree.dependency_order import NOWHERE, Order
+from lrd_registry.drafting.tree.module_tree import Node
+from lrd_registry.drafting.tree.open_tree import Opened
 
 
 class CannotArrangeError(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from lrd_registry.drafting.arrange import Arrangement
-from lrd_registry.drafting.block_stacks import Stack
-from lrd_registry.drafting.chain import Chain
-from lrd_registry.drafting.dependency_order import Order
-from lrd_registry.drafting.module_tree import Node, merged_patterns, shortest_patterns
-from lrd_registry.drafting.naming import UNSEEN, UNUSED, DraftEntry, entry_name, stack_names
-from lrd_registry.drafting.weighing import LEAST_WEIGHTS, is_encoder
+from lrd_registry.drafting.entries.chain import Chain
+from lrd_registry.drafting.entries.naming import UNSEEN, UNUSED, DraftEntry, entry_name, stack_names
+from lrd_registry.drafting.layers.arrange import Arrangement
+from lrd_registry.drafting.tree.block_stacks import Stack
+from lrd_registry.drafting.tree.dependency_order import Order
+from lrd_registry.drafting.tree.module_tree import Node, merged_patterns, shortest_patterns
+from lrd_registry.drafting.tree.weighing import LEAST_WEIGHTS, is_encoder
 
 SMALL_GAP = 2
 """So many weights between two stacks join the one before, or after towers the one that they feed;

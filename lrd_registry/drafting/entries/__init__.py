@@ -1,0 +1,1 @@
+"""What a draft writes: entries with names and patterns, and the YAML of a rule file."""
