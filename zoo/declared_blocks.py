@@ -64,6 +64,7 @@ def _of_grouping(model: Any) -> int | None:
     blocks = [value for key, value in matcher.items() if "blocks" in key]
     patterns = [pair for found in blocks for pair in _pairs(found)]
     numbered = [re.compile(pattern) for pattern, order in patterns if order is None]
+    numbered = [pattern for pattern in numbered if pattern.groups]
     numbered.append(re.compile(r"(\w*blocks)\.(\d+)\."))
     stem = [pattern for pattern, _ in _pairs(matcher.get("stem", ()))]
     names = [name for name, _ in model.named_parameters()]

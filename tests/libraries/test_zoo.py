@@ -87,6 +87,8 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
         ("vit_small_r26_s32_224", 12 + 8),
         ("dpn48b", 16),
         ("volo_d1_224", 18 + 2),
+        ("coat_tiny", 4 * 2 + 6),
+        ("selecsls42", 6),  # its head has no number
     ],
 )
 def test_the_blocks_that_a_model_of_timms_declares(name, blocks):
