@@ -21,7 +21,7 @@ DEPTHS = (
 DECODERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
 ENCODERS = ("encoder_layers", "num_encoder_layers", "encoder_num_hidden_layers")
 
-NO_BLOCKS = ("ConvLayer", "Stage")
+NO_BLOCKS = ("ConvLayer", "Stage", "MobileViTLayer", "MobileViTV2Layer")
 """What is marked as a block but is the stem of a network of sounds, or a stage."""
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lrd_registry.tracing.arguments import BATCH, float_dtype, image
-from lrd_registry.tracing.transformers_config import VISION, channels, first, has, part, taken
+from lrd_registry.tracing.transformers_config import channels, first, has, part, taken, vision_of
 
 FRAMES = 2
 """Of a video, where the configuration does not say."""
@@ -22,7 +22,7 @@ GRIDS = ("image_grid_thw", "grid_thw")
 
 def pixels(model: Any) -> Tensor:
     """Images; or their patches, each flat; or the tiles of each, or the frames of a video."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     takes = taken(model)
     if any(name in takes for name in GRIDS):
         return _listed_patches(model, vision)
@@ -39,12 +39,12 @@ def pixels(model: Any) -> Tensor:
 
 def high_resolution(model: Any) -> Tensor:
     """The same images, larger, for an encoder of their own."""
-    return image(model, *shape(part(model.config, "high_res_vision_config", *VISION)))
+    return image(model, *shape(part(model.config, "high_res_vision_config")))
 
 
 def videos(model: Any) -> Tensor:
     """Videos, their frames first."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     return image(model, *(_frames(model, vision) or [FRAMES]), *shape(vision))
 
 
@@ -70,7 +70,7 @@ def _images_of_each(model: Any, takes: Any) -> list[int]:
     if "aspect_ratio_ids" in takes:
         return [1, _tiles(model)]
     if "image_sizes" in takes and (grids := getattr(model.config, "image_grid_pinpoints", None)):
-        side = shape(part(model.config, *VISION))[-1]
+        side = shape(vision_of(model.config))[-1]
         return [1 + max(height * width // side**2 for height, width in grids)]
     if "image_attention_mask" in takes:
         return [1]
@@ -82,7 +82,7 @@ def _comes_in_lists(takes: Any) -> bool:
 
 
 def _tiles(model: Any) -> int:
-    return int(first(part(model.config, *VISION), "max_num_tiles", default=1))
+    return int(first(vision_of(model.config), "max_num_tiles", default=1))
 
 
 def _side(vision: Any) -> int:
@@ -100,7 +100,7 @@ def _listed_patches(model: nn.Module, vision: Any) -> Tensor:
 
 def grid(model: Any) -> Tensor:
     """Of each image, how many patches it has in time, height and width."""
-    side = _side(part(model.config, *VISION))
+    side = _side(vision_of(model.config))
     return torch.tensor([(1, side, side)] * BATCH)
 
 
@@ -116,26 +116,26 @@ def merges(_: Any) -> Tensor:
 
 def sides(model: Any) -> Tensor:
     """The height and width, in patches, of images that are as square as can be."""
-    patches = part(model.config, *VISION).num_patches
+    patches = vision_of(model.config).num_patches
     height = next(side for side in range(int(patches**0.5), 0, -1) if patches % side == 0)
     return torch.tensor([(height, patches // height)] * BATCH)
 
 
 def asks_sizes(model: Any) -> bool:
     """Whether the images are cut as their sizes say: into tiles, or into Pixtral's patches."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     return has(model.config, "image_grid_pinpoints") or vision.model_type == "pixtral"
 
 
 def sizes(model: Any) -> Tensor:
     """The height and width of each image."""
-    _, height, width = shape(part(model.config, *VISION))
+    _, height, width = shape(vision_of(model.config))
     return torch.tensor([(height, width)] * BATCH)
 
 
 def whole(model: Any) -> Tensor:
     """A mask without a gap, of patches or of pixels."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     if "spatial_shapes" in taken(model):
         return torch.ones(BATCH, vision.num_patches, dtype=torch.int64)
     return torch.ones(BATCH, 1, *shape(vision)[1:], dtype=torch.bool)
@@ -143,7 +143,7 @@ def whole(model: Any) -> Tensor:
 
 def masked(model: Any) -> Tensor:
     """Which patches are masked."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     _, height, width = shape(vision)
     patches = height * width // first(vision, "patch_size", default=1) ** 2
     return torch.empty(BATCH, patches, dtype=torch.bool, device="meta")
@@ -161,7 +161,7 @@ def tiles(model: Any) -> Tensor:
 
 def flat_patches(model: Any) -> Tensor:
     """Patches, each flat, with its row and column before (Pix2Struct)."""
-    vision = part(model.config, *VISION)
+    vision = vision_of(model.config)
     return image(model, 16, 2 + channels(vision) * first(vision, "patch_size", default=16) ** 2)
 
 

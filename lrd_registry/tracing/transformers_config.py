@@ -35,6 +35,11 @@ def part(config: Any, *names: str) -> Any:
     return first(config, *names, default=config)
 
 
+def vision_of(config: Any) -> Any:
+    """The configuration of what sees, which may be a part of an encoder (T5Gemma 2)."""
+    return part(part(config, *VISION), "vision_config")
+
+
 def channels(config: Any) -> int:
     """The channels of an image."""
     return int(first(config, "num_channels", "in_channels", "in_chans", default=3))
