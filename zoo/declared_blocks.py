@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
-from zoo.transformers_blocks import transformers_blocks
+from zoo.transformers_blocks import is_of_features, transformers_blocks
 
 
 def declared_blocks(model: nn.Module) -> int | None:
@@ -17,7 +17,7 @@ def declared_blocks(model: nn.Module) -> int | None:
     if hasattr(model, "group_matcher"):
         found = _in_stages(model) or _of_grouping(model)
         return found and found + _in_backbone(getattr(model, "patch_embed", None))
-    if type(model).__name__ == "FeatureListNet":  # timm's backbone in a detector of transformers
+    if is_of_features(model):
         return _in_lists(model)
     if isinstance(model, PreTrainedModel):
         return transformers_blocks(model, declared_blocks) or None
@@ -41,19 +41,22 @@ def _in_stages(model: Any) -> int | None:
 def _in_backbone(patch_embedding: Any) -> int:
     """The blocks of the convolutional network below a ViT, by its stages."""
     backbone = getattr(patch_embedding, "backbone", None)
-    if hasattr(backbone, "group_matcher"):
+    if hasattr(backbone, "group_matcher") or is_of_features(backbone):
         return declared_blocks(backbone) or 0
     return _in_lists(backbone.stages) if hasattr(backbone, "stages") else 0
 
 
 def _in_lists(stages: nn.Module) -> int:
-    return sum(len(stage) for stage in stages.children() if isinstance(stage, nn.Sequential))
+    """The blocks in all lists; a convolution alone, as in a stem, is none."""
+    lists = (stage for stage in stages.children() if isinstance(stage, nn.Sequential))
+    return sum(bool(list(block.children())) for found in lists for block in found)
 
 
 def _of_grouping(model: Any) -> int | None:
     """Timm's `group_matcher`: the groups of its patterns for blocks that have a number.
 
-    What is in the stem is no block, whichever other pattern it fits.
+    What is in the stem is no block, whichever other pattern it fits, unless it is one of a list,
+    as VGG's first convolution is.
 
     Further lists of blocks at the top, such as XCiT's `cls_attn_blocks`, which have no group of
     their own there, are counted too.
@@ -68,9 +71,13 @@ def _of_grouping(model: Any) -> int | None:
     numbered.append(re.compile(r"(\w*blocks)\.(\d+)\."))
     stem = [pattern for pattern, _ in _pairs(matcher.get("stem", ()))]
     names = [name for name, _ in model.named_parameters()]
-    names = [name for name in names if not any(re.match(pattern, name) for pattern in stem)]
+    names = [name for name in names if not _is_in_stem(name, stem)]
     groups = {_group(numbered, name) for name in names} - {None}
     return len(groups) or None
+
+
+def _is_in_stem(name: str, stem: Iterable[str]) -> bool:
+    return not re.search(r"\.\d+\.", name) and any(re.match(each, name) for each in stem)
 
 
 def _pairs(found: Any) -> list[tuple[str, Any]]:

@@ -35,7 +35,7 @@ def transformers_blocks(module: nn.Module, of_timm: Callable[[nn.Module], int | 
         module: a model, or what is in one.
         of_timm: how many blocks a backbone of timm has.
     """
-    if hasattr(module, "group_matcher") or type(module).__name__ == "FeatureListNet":
+    if hasattr(module, "group_matcher") or is_of_features(module):
         return of_timm(module) or 0
     config = module.config if isinstance(module, PreTrainedModel) else None
     if stages := _stages(config):
@@ -44,6 +44,11 @@ def transformers_blocks(module: nn.Module, of_timm: Callable[[nn.Module], int | 
         return int(any(True for _ in module.parameters()))
     inside = sum(transformers_blocks(child, of_timm) for child in module.children())
     return inside or (0 if config is None else _depth(config, type(module).__name__))
+
+
+def is_of_features(module: nn.Module | None) -> bool:
+    """Whether this is what timm makes of a network whose features something else takes."""
+    return type(module).__name__ == "FeatureListNet"
 
 
 def _is_no_block(module: nn.Module) -> bool:

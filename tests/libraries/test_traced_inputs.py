@@ -118,7 +118,7 @@ def of_transformers(name, **options):
         ),
         ("T5Model", {"d_model": 8, "num_layers": 1, "d_kv": 4, "num_heads": 2},
          {"input_ids": (2, 16), "decoder_input_ids": (2, 16)}),
-        ("Wav2Vec2Model", SIZE | {"hidden_size": 16}, {"input_values": (2, 16000)}),
+        ("Wav2Vec2Model", SIZE | {"hidden_size": 16}, {"input_values": (2, 19200)}),
         ("WhisperModel", WHISPER,
          {"input_features": (2, 80, 3000), "decoder_input_ids": (2, 16)}),
         ("ASTModel", SIZE, {"input_values": (2, 1024, 128)}),

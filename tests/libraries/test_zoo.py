@@ -85,6 +85,8 @@ def test_a_draft_is_measured_beside_timms_own_grouping():
         ("pvt_v2_b0", 8),
         ("vit_tiny_r_s16_p8_224", 12),  # no stages in its ResNet
         ("vit_small_r26_s32_224", 12 + 8),
+        ("vit_small_resnet26d_224", 8 + 8),
+        ("vgg11", 8),
         ("dpn48b", 16),
         ("volo_d1_224", 18 + 2),
         ("coat_tiny", 4 * 2 + 6),
