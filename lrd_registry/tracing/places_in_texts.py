@@ -14,10 +14,13 @@ from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_config import first, taken
 
 FEATURES = {
-    "get_image_features": ("image_token_id", "image_token_index"),
-    "get_audio_features": ("audio_token_id", "audio_token_index"),
+    "get_image_features": ({"pixel_values"}, ("image_token_id", "image_token_index")),
+    "get_audio_features": (
+        {"input_features", "input_values"},
+        ("audio_token_id", "audio_token_index"),
+    ),
 }
-"""The method that makes features -> what configurations call their token."""
+"""The method that makes features -> of which input, and what configurations call their token."""
 
 
 def asked_for_features(model: Any, names: Collection[str]) -> Iterator[str]:
@@ -44,14 +47,12 @@ def with_places(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     if "input_ids" not in arguments:
         return arguments
     ids = arguments["input_ids"]
-    for method, names in FEATURES.items():
+    for method, (sources, names) in FEATURES.items():
         made_by = _makers(model, method)
         token = first(made_by[-1].config, *names, default=None) if made_by else None
-        if token is not None and arguments.keys() & set(_required(getattr(made_by[-1], method))):
+        if token is not None and not sources.isdisjoint(arguments):
             ids = _inserted(ids, token, _tokens(made_by[-1], method, arguments))
     arguments = {**arguments, "input_ids": ids}
-    if "attention_mask" in arguments:
-        arguments["attention_mask"] = torch.ones_like(ids)
     if "mm_token_type_ids" in taken(model):  # of which positions would be made
         arguments["position_ids"] = made_whole(model, "position_ids", tuple(ids.shape))
     return arguments

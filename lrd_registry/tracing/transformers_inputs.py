@@ -66,7 +66,6 @@ BESIDE = {
     "aspect_ratio_mask": "pixel_values",
     "spatial_shapes": "pixel_values",
     "feature_attention_mask": "input_features",
-    "attention_mask": "feature_attention_mask",
 }
 """What comes with another input, where the model takes both."""
 
@@ -115,9 +114,7 @@ def _mains(main: list[str], takes: Mapping[str, Any]) -> list[str]:
 
 def _with_companions(model: Any, names: list[str]) -> tuple[str, ...]:
     takes = taken(model)
-    more: list[str] = []
-    for name, other in BESIDE.items():
-        more += [name] if name in takes and other in (*names, *more) else []
+    more = [name for name, other in BESIDE.items() if name in takes and other in names]
     more += asked_for_features(model, names)
     if "image_sizes" in takes and "pixel_values" in names and image_inputs.asks_sizes(model):
         more.append("image_sizes")
