@@ -103,9 +103,8 @@ def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet
 def _may_cover(layout: CompiledLayout, names: Names, *, likely: bool) -> bool:
     """Whether a model has a layout's signature, and names only that begin as its patterns do."""
     firsts = layout.first_segments if likely else None
-    if firsts is not None and not names.first_segments <= firsts:
-        return False
-    return layout.signature.is_on(names.known)
+    is_likely = firsts is None or names.first_segments <= firsts
+    return is_likely and layout.signature.is_on(names.known)
 
 
 def _plans(

@@ -203,7 +203,7 @@ class Pattern:
 def _is_same(one: str | Segment, other: str | Segment) -> bool:
     """Whether two segments match alike, whatever their indices are called."""
     if isinstance(one, Segment) and isinstance(other, Segment):
-        return one.pieces == other.pieces and one.is_index == other.is_index
+        return one.pieces == other.pieces
     return one == other
 
 

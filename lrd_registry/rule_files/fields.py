@@ -80,4 +80,4 @@ Prefixes = Annotated[
 class Strict(BaseModel):
     """What all parts of a rule file share: they are values, and refuse unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)

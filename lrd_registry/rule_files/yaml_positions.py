@@ -219,7 +219,7 @@ class _Reader:
             return event.value
         try:
             return self._constructor.construct_object(yaml.ScalarNode(tag, event.value))
-        except (ValueError, OverflowError):
+        except ValueError:
             return event.value
 
 

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from lrd_registry import CoverageError, assign_layers, build_param_groups, draft
 from tests.support.building import layers_of
 
+pytestmark = pytest.mark.engine
+
 RULES = {
     "arch": "mine",
     "layers": [{"stem": "stem.**"}, {"block": "blocks.{block}.**"}, {"head": "head.**"}],

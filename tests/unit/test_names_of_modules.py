@@ -13,6 +13,8 @@ from lrd_registry.model_names.parameterless import is_silent
 from lrd_registry.model_names.parameters import is_module
 from tests.support.building import layers_of
 
+pytestmark = pytest.mark.engine
+
 ALL = {"arch": "mine", "layers": [{"all": "**"}]}
 
 
@@ -28,6 +30,17 @@ def test_names_beside_the_prefix_are_outside_unless_they_join_the_head():
     assert names.outside == ("fc.w",)
     assert names.under("vit", joins_head=True).outside == ()
     assert Names(["w"], {}, {"w": "w"}, prefix="vit").outside == ("w",)
+
+
+def test_names_print_without_the_whole_model():
+    assert "Linear" not in repr(Names(["w"], {}, {"w": "w"}, module=nn.Linear(2, 2)))
+
+
+def test_a_module_that_is_also_beside_the_prefix_does_not_join_the_head_by_its_other_path():
+    written = {name: name for name in ("vit.w", "copy.w", "fc.w")}
+    names = Names(["vit.w", "fc.w"], {"vit.w": ("copy.w",)}, written,
+                  one_module={"vit.w": "vit.w", "copy.w": "vit.w"})  # fmt: skip
+    assert list(names.under("vit", joins_head=True).ends) == ["fc.w"]
 
 
 @pytest.mark.parametrize("missing", ["_parameters", "_modules"])

@@ -1,5 +1,7 @@
 """Rule files composed of parts: each with a depth of its own, and a decay of its own."""
 
+from hashlib import sha256
+
 import pytest
 
 from lrd_registry import (
@@ -212,6 +214,16 @@ def test_a_composed_layout_is_found_under_a_prefix():
     model = model_with([f"model.{name}" for name in NAMES])
     assignment = assign_layers(model, RULES, prefix="model")
     assert assignment["model.layers.0.w"].entry == "text.block"
+
+
+def test_the_fingerprint_of_joined_parts_stays_the_same_between_releases():
+    rules = parse_rule_set(
+        "arch: a\nparts:\n  x: {before: y, layers: [p: 'a']}\n  y: {layers: [q: 'b', r: 'c']}"
+    )
+    lines = ["x\t1", "y\t2", "x\tbefore\ty", "a\tx\t0", "b\ty\t0", "c\ty\t1"]
+    assert assign_layers(model_with(["a", "b", "c"]), rules).fingerprint() == (
+        sha256("\n".join(lines).encode()).hexdigest()
+    )
 
 
 def test_fingerprints_tell_parts_apart():

@@ -3,8 +3,10 @@
 import pytest
 from torch import distributed, nn
 
-from lrd_registry import RankMismatchError, build_param_groups, verify_ranks
+from lrd_registry import RankMismatchError, assign_layers, build_param_groups, verify_ranks
 from lrd_registry.verify.ranks import _facts
+
+pytestmark = pytest.mark.engine
 
 RULES = {"arch": "one", "layers": [{"all": "**"}]}
 
@@ -56,3 +58,28 @@ def test_most_decide_also_against_the_first(play):
 def test_a_rank_that_is_not_in_the_group_is_passed_over(play):
     play(None, groups())
     verify_ranks(groups())
+
+
+def test_assignments_are_compared_by_their_fingerprints(play):
+    deeper = {"arch": "two", "layers": [{"first": "weight"}, {"second": "bias"}]}
+    play(assign_layers(nn.Linear(2, 2), deeper))
+    said = "rank 1, of 2 compared, differs from rank 0, first in the assignment's fingerprint: "
+    with pytest.raises(RankMismatchError, match=said):
+        verify_ranks(assign_layers(nn.Linear(2, 2), RULES))
+
+
+def test_the_ranks_of_a_process_group_are_asked(play, monkeypatch):
+    play(groups())
+    asked = []
+    for name in ("get_world_size", "all_gather_object", "get_process_group_ranks"):
+        monkeypatch.setattr(distributed, name, noting(getattr(distributed, name), asked))
+    verify_ranks(groups(), process_group="the first stage")
+    assert asked == ["the first stage"] * 3
+
+
+def noting(function, asked):
+    def call(*given, **named):
+        asked.append(named.get("group", given[-1]))
+        return function(*given, **named)
+
+    return call

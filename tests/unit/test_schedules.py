@@ -15,6 +15,8 @@ from lrd_registry.verify.schedulers import Least, Schedule, read_schedule
 from lrd_registry.verify.shares import is_at_least, shares_of
 from tests.support.building import model_with
 
+pytestmark = pytest.mark.engine
+
 
 def make_optimizer(**group):
     return SGD([{"params": [nn.Parameter(torch.ones(2))], "lr": 0.1, **group}])

@@ -5,6 +5,8 @@ import pytest
 from lrd_registry import CoverageError, assign_layers
 from tests.support.building import layers_of, model_with
 
+pytestmark = pytest.mark.engine
+
 RULES = {
     "arch": "mine",
     "layers": [
