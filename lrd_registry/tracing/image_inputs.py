@@ -92,10 +92,22 @@ def _side(vision: Any) -> int:
 
 
 def _listed_patches(model: nn.Module, vision: Any) -> Tensor:
+    """The patches of all images, each flat."""
     frames = first(vision, "temporal_patch_size", "patch_temporal", default=1)
-    numbers = channels(vision) * frames * vision.patch_size**2
+    return _patches(model, vision, channels(vision) * frames * vision.patch_size**2)
+
+
+def patch_images(model: Any) -> Tensor | None:
+    """The patches of all images, each an image; None where these do not come in one list."""
+    if not any(name in taken(model) for name in GRIDS):
+        return None
+    vision = vision_of(model.config)
+    return _patches(model, vision, channels(vision), vision.patch_size, vision.patch_size)
+
+
+def _patches(model: nn.Module, vision: Any, *shape: int) -> Tensor:
     count = BATCH * _side(vision) ** 2
-    return torch.empty(count, numbers, dtype=float_dtype(model), device="meta")
+    return torch.empty(count, *shape, dtype=float_dtype(model), device="meta")
 
 
 def grid(model: Any) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
@@ -14,7 +14,9 @@ from lrd_registry.tracing.places_in_texts import asked_for_features, with_places
 from lrd_registry.tracing.tokens import made_whole
 from lrd_registry.tracing.transformers_config import taken
 
-MAKERS: dict[str, Callable[[Any], Tensor]] = {
+Makers: TypeAlias = dict[str, Callable[[Any], "Tensor | None"]]
+
+MAKERS: Makers = {
     "input_ids": text_inputs.text,
     "task_inputs": text_inputs.task,
     "bbox": text_inputs.boxes,
@@ -87,6 +89,8 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
     errors: list[Exception] = []
     for names in dict.fromkeys(_with_companions(model, names) for names in (fullest, least)):
         made = _made(model, names)
+        if isinstance(made, Exception) and image_inputs.patch_images(model) is not None:
+            made = _made(model, names, MAKERS | {"pixel_values": image_inputs.patch_images})
         if isinstance(made, Exception):
             errors.append(made)
         elif made:
@@ -128,17 +132,17 @@ def _with_companions(model: Any, names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, *more]))
 
 
-def _made(model: Any, names: Iterable[str]) -> dict[str, Any] | Exception:
+def _made(model: Any, names: Iterable[str], makers: Makers = MAKERS) -> dict[str, Any] | Exception:
     """All of these; nothing, where one of them is not known; or why they cannot be made."""
     try:
-        made = {name: _one(model, name) for name in names}
+        made = {name: _one(model, name, makers) for name in names}
         is_known = all(value is not None for value in made.values())
         return with_places(model, made) if is_known else {}
     except Exception as error:  # of a configuration that is not as others are
         return error
 
 
-def _one(model: Any, name: str) -> Tensor | None:
-    if make := MAKERS.get(name):
+def _one(model: Any, name: str, makers: Makers) -> Tensor | None:
+    if make := makers.get(name):
         return make(model)
     return made_whole(model, name, tuple(text_inputs.text(model).shape))

@@ -104,6 +104,17 @@ KINDS = [
         },
     ),
     (
+        # of the forms in which patches come, the one that the model can take
+        "PaddleOCRVLForConditionalGeneration",
+        {"image_token_id": 19},
+        {
+            "input_ids": (2, 16 + 4 * 4),
+            "pixel_values": (2 * 64, 3, 14, 14),
+            "image_grid_thw": (2, 3),
+            "position_ids": (2, 16 + 4 * 4),
+        },
+    ),
+    (
         "DeepseekVLHybridForConditionalGeneration",
         {"text_config": LLAMA, "image_token_id": 19},
         {
