@@ -57,6 +57,12 @@ def test_a_schedule_has_started_and_reads_nothing_more_unless_it_says_otherwise(
     assert not schedule.takes_max_lr
 
 
+def test_where_groups_were_before_is_known_of_all_or_of_none():
+    optimizer = make_optimizer(initial_lr=0.2)
+    optimizer.add_param_group({"params": [nn.Parameter(torch.ones(2))], "lr": 0.3})
+    assert read_schedule(SimpleNamespace(), optimizer.param_groups).bases is None
+
+
 def test_a_group_that_was_added_to_a_timm_scheduler_later_has_its_own_rate():
     optimizer = make_optimizer(lr_scale=0.5)
     scheduler = MultiStepLRScheduler(optimizer, [10])
