@@ -22,8 +22,9 @@ def apply_whole(whole: Assignment, readings: Sequence[Names]) -> Assignment:
     names = best_reading(known, readings)
     if unknown := [name for name in names.order if names.written[name] not in known]:
         listed = "\n".join(f"    {name}" for name in unknown[:SHOWN])
+        count = "1 parameter is" if len(unknown) == 1 else f"{len(unknown)} parameters are"
         raise CoverageError(
-            f"{len(unknown)} parameters are not in this assignment (made with {whole.arch!r}); "
+            f"{count} not in this assignment (made with {whole.arch!r}); "
             f"make it from the whole model, with the same names:\n{listed}",
             unmatched=unknown,
         )

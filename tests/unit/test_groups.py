@@ -218,7 +218,7 @@ def test_an_assignment_serves_in_place_of_a_rule_set():
 
 def test_a_parameter_outside_the_assignment_is_an_error():
     whole = assign_layers(model(), RULES)
-    with pytest.raises(Exception, match=r"^1 parameters are not in this assignment") as caught:
+    with pytest.raises(Exception, match=r"^1 parameter is not in this assignment") as caught:
         build_param_groups([("blocks.1.w", parameter(1))], whole)
     assert caught.value.unmatched == ("blocks.1.w",)
 

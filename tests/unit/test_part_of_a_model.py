@@ -106,7 +106,10 @@ def test_a_stage_with_other_names_is_an_error_that_names_them():
     with pytest.raises(CoverageError) as caught:
         assign_layers(model_with(["blocks.0.w", "other.w"]), assign_layers(WHOLE))
     assert caught.value.unmatched == ("blocks.0.w", "other.w")
-    assert "make it from the whole model, with the same names" in str(caught.value)
+    assert str(caught.value) == (
+        "2 parameters are not in this assignment (made with 'vit'); make it from the whole model, "
+        "with the same names:\n    blocks.0.w\n    other.w"
+    )
 
 
 def test_a_module_set_to_none_that_is_not_of_the_last_layer_is_left_out_alone():
