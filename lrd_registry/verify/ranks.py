@@ -66,8 +66,8 @@ def _group_facts(groups: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any
 
 
 def _plain(value: Any) -> Any:
-    """A value that pickles small and compares by `==`: a tensor of one element by that."""
-    return value.item() if hasattr(value, "item") and value.numel() == 1 else value
+    """A value that pickles small and compares by `==`: a tensor by its numbers."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _compare(by_rank: Mapping[int, Facts]) -> None:

@@ -6,7 +6,7 @@ from torch import nn
 
 from lrd_registry import CoverageError, Gap, assign_layers, build_param_groups
 from lrd_registry.rule_files.load import rule_set_from_mapping
-from tests.support.building import layers_of, on_meta
+from tests.support.building import layers_of, model_with, on_meta
 
 pytestmark = pytest.mark.engine
 
@@ -168,3 +168,10 @@ def test_what_joins_a_block_that_is_not_there_is_a_hole_of_the_innermost_index()
     with pytest.raises(CoverageError) as caught:
         assign_layers(model, rule_set_from_mapping(rules))
     assert caught.value.gaps == (Gap("block", "s.1.b.{j}.**", "j", (range(5, 6),)),)
+
+
+def test_holes_are_named_in_the_order_of_the_stages():
+    model = model_with([f"s.{stage}.{block}.w" for stage in range(12) for block in (0, 2)])
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, NESTED)
+    assert [gap.pattern for gap in caught.value.gaps] == [f"s.{n}.{{block}}.**" for n in range(12)]

@@ -1,6 +1,7 @@
 """`verify_ranks` among ranks that are played within one process."""
 
 import pytest
+import torch
 from torch import distributed, nn
 
 from lrd_registry import RankMismatchError, assign_layers, build_param_groups, verify_ranks
@@ -47,6 +48,14 @@ def test_the_odd_one_is_named_with_what_most_have(play):
         "0.002 on rank 6, 0.001 on rank 4. Build the groups on every rank from the same model, "
         "frozen alike, with the same rule set and arguments"
     )
+
+
+def test_tensors_are_compared_by_their_numbers(play):
+    ours, theirs = groups(), groups()
+    ours[0]["betas"], theirs[0]["betas"] = torch.tensor([0.9, 0.5]), torch.tensor([0.9, 0.25])
+    play(theirs)
+    with pytest.raises(RankMismatchError, match=r"\[0.25\] on rank 1, \[0.5\] on rank 0"):
+        verify_ranks(ours)
 
 
 def test_most_decide_also_against_the_first(play):
