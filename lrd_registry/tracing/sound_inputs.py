@@ -13,7 +13,7 @@ from lrd_registry.tracing.transformers_config import SOUND, first, has, part
 SAMPLES = 19200
 """In a recording: a multiple of what one frame is made of, in each model that was tried."""
 
-FRAMES = 256
+FRAMES = 128
 """In a spectrogram."""
 
 BINS = (
@@ -62,7 +62,7 @@ def frames_mask(model: Any) -> Tensor:
     """A mask of frames without a gap."""
     config = _hearing(model.config)
     bins = first(config, *BINS, default=80)
-    frames = next(size for size in spectrogram(model).shape[1:] if size != bins)
+    frames = next((size for size in spectrogram(model).shape[1:] if size != bins), bins)
     return torch.ones(BATCH, frames, dtype=torch.int64)
 
 

@@ -76,8 +76,8 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
     """Arguments by name, the fullest first; none where the model is another library's.
 
     The fullest are those of every kind that the model takes: a text, an image and a sound, the
-    decoder's tokens, and what must come with them. A model that cannot take them all at once is
-    given its main input and what it requires.
+    decoder's tokens, and what must come with them, also in the model's own methods for features.
+    A model that cannot take them all at once is given its main input and what it requires.
     """
     main = getattr(model, "main_input_name", None)
     if not hasattr(getattr(model, "config", None), "model_type") or main is None:
@@ -87,7 +87,8 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
     kinds = [kind for kind in KINDS if not set(kind).intersection(least)]
     fullest = [*least, *(name for kind in kinds for name in _known(kind, takes))]
     errors: list[Exception] = []
-    for names in dict.fromkeys(_with_companions(model, names) for names in (fullest, least)):
+    asked = [*fullest, *asked_for_features(model, fullest)]
+    for names in dict.fromkeys(_with_companions(model, n) for n in (asked, fullest, least)):
         made = _made(model, names)
         if isinstance(made, Exception) and image_inputs.patch_images(model) is not None:
             made = _made(model, names, MAKERS | {"pixel_values": image_inputs.patch_images})
@@ -119,7 +120,6 @@ def _mains(main: list[str], takes: Mapping[str, Any]) -> list[str]:
 def _with_companions(model: Any, names: list[str]) -> tuple[str, ...]:
     takes = taken(model)
     more = [name for name, other in BESIDE.items() if name in takes and other in names]
-    more += asked_for_features(model, names)
     if "image_sizes" in takes and "pixel_values" in names and image_inputs.asks_sizes(model):
         more.append("image_sizes")
     if "decoder_input_ids" in takes:

@@ -64,7 +64,7 @@ KINDS = [
     (
         "Wav2Vec2BertModel",
         SIZE | {"feature_projection_input_dim": 6, "num_attention_heads": 2},
-        {"input_features": (2, 256, 6)},
+        {"input_features": (2, 128, 6)},
     ),
     (
         # a token for each of an image's four patches, and its class token left away
