@@ -129,3 +129,11 @@ def test_a_module_set_to_none_that_is_not_of_the_last_layer_is_left_out_alone():
     with pytest.raises(CoverageError) as caught:
         assign_layers(model, rule_set_from_mapping(rules))
     assert caught.value.missing == ("head",)
+
+
+def test_a_stage_from_which_a_block_was_taken_is_still_a_stage():
+    model = stage(blocks=[2, 4, 5], keep=["norm", "head"])
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, "vit")
+    assert [list(map(list, gap.missing)) for gap in caught.value.gaps] == [[[0, 1], [3]]]
+    assert "assign_layers(whole)" in str(caught.value)

@@ -64,6 +64,15 @@ def test_most_decide_also_against_the_first(play):
         verify_ranks(groups())
 
 
+def test_of_several_odd_ranks_the_first_is_told(play):
+    last = groups()
+    last[0]["weight_decay"] = 0.5  # which stands before the learning rate
+    play(groups(), groups(), groups(2e-3), last)
+    said = r"ranks 3, 4, of 5 compared, differ from rank 0, .*: 0.002 on rank 3, 0.001 on rank 0"
+    with pytest.raises(RankMismatchError, match=said):
+        verify_ranks(groups())
+
+
 def test_a_rank_that_is_not_in_the_group_is_passed_over(play):
     play(None, groups())
     verify_ranks(groups())
