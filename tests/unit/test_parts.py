@@ -226,6 +226,14 @@ def test_the_fingerprint_of_joined_parts_stays_the_same_between_releases():
     )
 
 
+def test_the_depth_of_each_part_is_in_the_plain_data():
+    rules = parse_rule_set(
+        "arch: a\nparts:\n  x: {layers: [p: 'a']}\n  y: {layers: [q: 'b', r: 'c']}"
+    )
+    data = assign_layers(model_with(["a", "b", "c"]), rules).to_dict()
+    assert (data["num_layers"], data["parts"]) == (2, {"x": 1, "y": 2})
+
+
 def test_fingerprints_tell_parts_apart():
     one = parse_rule_set("arch: a\nparts:\n  x: {layers: [p: 'a', q: 'b']}")
     other = parse_rule_set("arch: a\nparts:\n  y: {layers: [p: 'a', q: 'b']}")

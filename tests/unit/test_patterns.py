@@ -270,3 +270,12 @@ def test_no_pattern_takes_long_over_a_name_that_it_nearly_matches(text, name):
     start = time.perf_counter()
     assert pattern.match(name) is None
     assert time.perf_counter() - start < 2
+
+
+def test_nothing_is_proposed_for_a_regular_expression_that_makes_no_pattern():
+    with pytest.raises(PatternError) as caught:
+        parse_pattern("^a..b")
+    assert str(caught.value) == (
+        "pattern '^a..b' has a `^`, as a regular expression or a glob has it; in a pattern, "
+        "{index} is a number, * any text without dots, ** any text"
+    )
