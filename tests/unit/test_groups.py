@@ -1,15 +1,19 @@
 """Assignments become groups: every trainable parameter once, at its scale, under its decay."""
 
 import warnings
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from linecache import getline
 
 import pytest
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
-from lrd_registry.groups.build_param_groups import Rates
+from lrd_registry.assign.assign_layers import select
+from lrd_registry.groups.build_param_groups import Rates, group_parameters
 from lrd_registry.groups.conventions import CONVENTIONS
+from lrd_registry.groups.scales import Scales
+from lrd_registry.groups.weight_decay import WeightDecayRule
+from lrd_registry.model_names.parameters import collect_parameters
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
@@ -214,6 +218,24 @@ def test_an_assignment_serves_in_place_of_a_rule_set():
     assert [group["name"] for group in part] == ["layer_01_decay", "layer_01_no_decay"]
     assert part[0]["lr_scale"] == 0.75
     assert part[0]["assignment"] == whole.fingerprint()
+
+
+def test_a_flat_shard_decays_as_what_it_was():
+    names = ("embed.w", "blocks.0.w", "head.w")
+    parameters = collect_parameters(model_with({name: parameter(4) for name in names}))
+    parameters = replace(parameters, dimensions={"head.w": 2})
+    groups = group_parameters(
+        parameters,
+        select(parameters, RULES),
+        Scales(0.5),
+        Rates(CONVENTIONS["timm"], 0.05),
+        WeightDecayRule(),
+    )
+    assert {group["name"]: group["param_names"] for group in groups} == {
+        "layer_00_no_decay": ["embed.w"],
+        "layer_01_no_decay": ["blocks.0.w"],
+        "layer_02_decay": ["head.w"],
+    }
 
 
 def test_a_parameter_outside_the_assignment_is_an_error():

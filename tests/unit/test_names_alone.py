@@ -57,6 +57,15 @@ def test_what_no_author_writes_is_taken_off_anywhere(spelled):
     assert layers_of(assign(names)) == names
 
 
+def test_what_makes_a_tensor_is_beside_it_and_its_original_is_itself():
+    made = "blocks.1.fc.parametrizations.weight"
+    names = {**LAYERS, f"{made}.original0": 2, f"{made}.0.scale": 2}
+    del names["blocks.1.fc.weight"]
+    assignment = assign(names)
+    assert layers_of(assignment) == names
+    assert list(assignment.adapters) == [f"{made}.0.scale"]
+
+
 def test_the_words_within_a_component_are_not_a_wrapper():
     names = ["my_module.w", "x_orig_mod.w", "a.parametrizations.weight.originals"]
     (reading,) = readings_of_names(names)
