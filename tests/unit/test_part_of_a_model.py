@@ -137,3 +137,12 @@ def test_a_stage_from_which_a_block_was_taken_is_still_a_stage():
         assign_layers(model, "vit")
     assert [list(map(list, gap.missing)) for gap in caught.value.gaps] == [[[0, 1], [3]]]
     assert "assign_layers(whole)" in str(caught.value)
+
+
+def test_the_names_of_a_wrapped_stage_are_read_as_the_whole_has_them():
+    whole = assign_layers(WHOLE)
+    pairs = [(f"module.{name}", parameter) for name, parameter in LAST.named_parameters()]
+    found = {
+        name.removeprefix("module."): row.layer for name, row in assign_layers(pairs, whole).items()
+    }
+    assert found == {name: whole[name].layer for name, _ in LAST.named_parameters()}

@@ -203,3 +203,13 @@ def test_the_command_line_takes_both(lrd, tmp_path):
     status, out, _ = lrd("check", rules, names, "--prefix", "body")
     assert status == 1
     assert "outside 'body'" in out
+
+
+def test_of_many_names_outside_twenty_are_listed():
+    names = ["backbone.stem.w", *(f"beside.{n:02}.w" for n in range(23))]
+    rules = {"arch": "mine", "layers": [{"stem": "stem.**"}]}
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(names), rules, prefix="backbone")
+    listed = [line.strip() for line in str(caught.value).splitlines() if "beside." in line]
+    assert listed == names[1:21]
+    assert "… and 3 more" in str(caught.value)

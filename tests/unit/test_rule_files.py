@@ -316,6 +316,13 @@ def test_an_entry_whose_name_is_a_pattern_is_refused_where_it_has_patterns_too()
     ]
 
 
+def test_the_patterns_of_an_entry_that_has_its_name_as_a_key_are_shown():
+    assert data_messages({"arch": "x", "layers": [{"name": "stem", "every": 2, "match": "b"}]}) == [
+        "<mapping> at layers.0: an entry's name is its key, and its patterns are the value: "
+        "`- stem: b`"
+    ]
+
+
 @pytest.mark.parametrize("several", [list, tuple])
 def test_two_entries_of_one_name_are_refused_in_data_too(several):
     assert data_messages({"arch": "x", "layers": several([{"a": "b"}, {"a": "c"}])}) == [
