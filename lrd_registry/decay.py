@@ -44,23 +44,6 @@ def layer_scale(
     return float(math.prod(decay_of(layer_decay, part) ** n for part, n in steps.items()))
 
 
-def layer_scales(
-    part: str, depths: Mapping[str, int], before: Mapping[str, str], layer_decay: LayerDecay
-) -> list[float]:
-    """The scale of each layer of a part, from its input, as `layer_scale` gives them.
-
-    >>> layer_scales("", {"": 4}, {}, 0.5)
-    [0.125, 0.25, 0.5, 1.0]
-    """
-    if not depths[part]:
-        return []
-    own = decay_of(layer_decay, part)
-    steps = steps_to_full_rate((part, 0), depths, before)
-    furthest = steps.pop(part)
-    later = [decay_of(layer_decay, other) ** n for other, n in steps.items()]
-    return [float(math.prod((own ** (furthest - n), *later))) for n in range(depths[part])]
-
-
 def steps_to_full_rate(
     level: tuple[str, int], depths: Mapping[str, int], before: Mapping[str, str]
 ) -> dict[str, int]:

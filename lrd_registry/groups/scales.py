@@ -11,7 +11,7 @@ from lrd_registry.decay import (
     LayerDecay,
     check_layer_decay,
     check_parts,
-    layer_scales,
+    layer_scale,
     warn_above_1,
 )
 from lrd_registry.errors import InvalidArgumentError
@@ -55,13 +55,12 @@ class Scales:
         self._check_entries(assignment)
         depths, before = assignment.depths, assignment.before
         check_parts(self.layer_decay, depths, before, assignment.arch)
-        least, factor = self.min_scale, self.lr_mult.get
         return {
-            (part, layer): max(least, scale * factor(entry, 1.0))
-            for part, entries in assignment.parts.items()
-            for layer, (entry, scale) in enumerate(
-                zip(entries, layer_scales(part, depths, before, self.layer_decay), strict=True)
+            level: max(
+                self.min_scale,
+                layer_scale(level, depths, before, self.layer_decay) * self.lr_mult.get(entry, 1.0),
             )
+            for level, entry in assignment.levels.items()
         }
 
     def _check_entries(self, assignment: Assignment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lrd_registry.tracing.recorder import Recorder
 from lrd_registry.tracing.tokens import made_whole
-from lrd_registry.tracing.transformers_config import first, taken
+from lrd_registry.tracing.transformers_config import first, required, taken
 
 FEATURES = {
     "get_image_features": ({"pixel_values"}, ("image_token_id", "image_token_index")),
@@ -27,19 +27,13 @@ def asked_for_features(model: Any, names: Collection[str]) -> Iterator[str]:
     """What the methods that make features of one of these inputs require beside it."""
     for method in FEATURES:
         for part in _makers(model, method):
-            required = _required(getattr(part, method))
-            if not set(names).isdisjoint(required):
-                yield from (name for name in required if name in taken(model))
+            asked = required(inspect.signature(getattr(part, method)).parameters)
+            if not set(names).isdisjoint(asked):
+                yield from (name for name in asked if name in taken(model))
 
 
 def _makers(model: Any, method: str) -> list[Any]:
     return [part for part in model.modules() if hasattr(part, method)]
-
-
-def _required(method: Callable[..., Any]) -> list[str]:
-    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    takes = inspect.signature(method).parameters.values()
-    return [p.name for p in takes if p.default is p.empty and p.kind not in starred]
 
 
 def with_places(model: Any, arguments: dict[str, Any]) -> dict[str, Any]:

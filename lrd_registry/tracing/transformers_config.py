@@ -20,6 +20,12 @@ def taken(model: nn.Module) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(model.forward).parameters
 
 
+def required(takes: Mapping[str, inspect.Parameter]) -> list[str]:
+    """Those arguments of a function that have no default."""
+    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, p in takes.items() if p.default is p.empty and p.kind not in starred]
+
+
 def has(config: Any, name: str) -> bool:
     """Whether a configuration says something under this name."""
     return getattr(config, name, None) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -12,7 +11,7 @@ from lrd_registry.tracing import image_inputs, sound_inputs, text_inputs
 from lrd_registry.tracing.arguments import Arguments
 from lrd_registry.tracing.places_in_texts import asked_for_features, with_places
 from lrd_registry.tracing.tokens import made_whole
-from lrd_registry.tracing.transformers_config import taken
+from lrd_registry.tracing.transformers_config import required, taken
 
 Makers: TypeAlias = dict[str, Callable[[Any], "Tensor | None"]]
 
@@ -83,7 +82,7 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
     if not hasattr(getattr(model, "config", None), "model_type") or main is None:
         return
     takes = taken(model)
-    least = [*_mains([main] if isinstance(main, str) else list(main), takes), *_required(takes)]
+    least = [*_mains([main] if isinstance(main, str) else list(main), takes), *required(takes)]
     kinds = [kind for kind in KINDS if not set(kind).intersection(least)]
     fullest = [*least, *(name for kind in kinds for name in _known(kind, takes))]
     errors: list[Exception] = []
@@ -98,11 +97,6 @@ def transformers_arguments(model: nn.Module) -> Iterator[Arguments]:
             yield (), made
     if errors:
         raise errors[0]
-
-
-def _required(takes: Mapping[str, inspect.Parameter]) -> list[str]:
-    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [name for name, p in takes.items() if p.default is p.empty and p.kind not in starred]
 
 
 def _known(names: Sequence[str], takes: Mapping[str, Any]) -> list[str]:
