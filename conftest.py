@@ -32,6 +32,4 @@ def own_registry(monkeypatch):
     monkeypatch.delenv(default.RULES_PATH, raising=False)
     fresh = Registry(lambda: [default.bundled_rules()], default.named_directories)
     monkeypatch.setattr(default, "default_registry", fresh)
-    for user in ("assign.assign_layers", "diff.sides"):
-        monkeypatch.setattr(f"lrd_registry.{user}.default_registry", fresh)
     return fresh

@@ -22,9 +22,10 @@ from torch import nn
 
 from benchmarks.many_rule_files import report_many_rule_files
 from lrd_registry import build_param_groups
-from lrd_registry.assign.assign_layers import select
+from lrd_registry.assign.select_rules import select
 from lrd_registry.groups.weight_decay import own_names
 from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.registry.default import default_catalog
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.rule_files.schema import RuleSet
 
@@ -66,13 +67,14 @@ def seconds(call: Callable[[], object]) -> float:
 def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
     """The bare walk, timm's grouping, ours, and four of our steps."""
     parameters = collect_parameters(model)
-    assignment = select(parameters, arch)
+    catalog = default_catalog()
+    assignment = select(parameters, arch, catalog)
     return [
         lambda: list(model.named_parameters()),
         lambda: param_groups_layer_decay(model),
         lambda: build_param_groups(model, arch),
         lambda: collect_parameters(model),
-        lambda: select(parameters, arch),
+        lambda: select(parameters, arch, catalog),
         assignment.fingerprint,
         lambda: own_names(model, [""]),
     ]

@@ -193,15 +193,16 @@ class Assignment(Mapping[str, Row]):
         written, placed = self.written, self.placements.items()
         if "" in self.parts:
             head = str(self.num_layers)
-            rows = {f"{written[name]}\t{place.layer}" for name, place in placed}
+            rows = [f"{written[name]}\t{place.layer}" for name, place in placed]
         else:
             depths = [f"{part}\t{depth}" for part, depth in self.depths.items()]
             joined = [f"{part}\tbefore\t{other}" for part, other in self.before.items()]
             head = "\n".join(depths + joined)
-            rows = {f"{written[name]}\t{place.part}\t{place.layer}" for name, place in placed}
+            rows = [f"{written[name]}\t{place.part}\t{place.layer}" for name, place in placed]
         if INPUT in written.values():
-            rows = {row for row in rows if not row.startswith(f"{INPUT}\t")}
-        return hashlib.sha256("\n".join([head, *sorted(rows)]).encode()).hexdigest()
+            rows = [row for row in rows if not row.startswith(f"{INPUT}\t")]
+        once = dict.fromkeys(rows)  # in the model's order, which is sorted more quickly than a set
+        return hashlib.sha256("\n".join([head, *sorted(once)]).encode()).hexdigest()
 
 
 Line: TypeAlias = tuple[str, str, str, str]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrd_registry.cli.failures import failure_of
 from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
 from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
 from lrd_registry.cli.printing import show_output
@@ -35,11 +36,13 @@ def check(
     _help: Help = False,
 ) -> None:
     """Check a rule file, and that it covers each model; show the layers, or what does not fit."""
-    from lrd_registry.assign.assign_layers import assign_layers, find_rule_set
+    from lrd_registry.assign.assign_layers import assign_layers
+    from lrd_registry.assign.select_rules import find_rule_set
     from lrd_registry.models import build_model
+    from lrd_registry.registry.default import default_catalog
 
     shapes = shapes_to_run(inputs, TRACES, runs=trace)
-    rules = find_rule_set(rule)
+    rules = find_rule_set(rule, default_catalog())
     results: list[dict[str, Any]] = []
     for model in models or ():
         built = build_model(model)
@@ -49,7 +52,7 @@ def check(
             order = _check_order(built, assignment, shapes) if trace else NOT_CHECKED
             results.append({**about, **order})
         except (CoverageError, AmbiguousArchitectureError) as error:
-            results.append({"model": model, "fits": False, "message": str(error)})
+            results.append({"model": model, "fits": False, **failure_of(error).to_dict()})
     if as_json:
         show_output({"arch": rules.arch, "models": results})
     else:

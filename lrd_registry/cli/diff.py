@@ -46,6 +46,7 @@ def diff(
     from lrd_registry.diff.timm_grouping import timm_side
     from lrd_registry.model_names.parameters import collect_parameters
     from lrd_registry.models import build_model
+    from lrd_registry.registry.default import default_catalog
 
     _check_number(sides_and_model, against)
     *sides, model = sides_and_model
@@ -53,7 +54,8 @@ def diff(
     shapes = shapes_to_run(inputs, INFERS, runs=any(spec.rule == "infer" for spec in specs))
     built = build_model(model)
     parameters = collect_parameters(built)
-    a, *others = (find_side(spec, parameters, shapes) for spec in specs)
+    catalog = default_catalog()
+    a, *others = (find_side(spec, parameters, catalog, shapes) for spec in specs)
     b = timm_side(built, a.layer_decay) if against else others[0]
     difference = compare(a, b)
     if as_json:

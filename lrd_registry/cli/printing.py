@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lrd_registry.cli.failures import Failure
+
 
 def show_output(output: Table | str | Any) -> None:
     """Text and JSON as they are; a table as wide as it needs where nobody's terminal is."""
@@ -23,3 +25,11 @@ def show_output(output: Table | str | Any) -> None:
         console.print(output, highlight=False, markup=False)
     else:
         print(json.dumps(output, indent=2, ensure_ascii=False))
+
+
+def show_failure(failure: Failure, *, as_json: bool) -> None:
+    """JSON where results are expected; text where errors are."""
+    if as_json:
+        show_output(failure.to_dict())
+    else:
+        print(f"lrd: {failure.message}", file=sys.stderr)

@@ -9,18 +9,19 @@ from lrd_registry.cli.printing import show_output
 def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
     """List the registered rule sets, and the rule files at fault."""
     from lrd_registry.cli.render import registry_rows, registry_table
-    from lrd_registry.registry.default import default_registry
+    from lrd_registry.registry.default import default_catalog
 
-    rows = registry_rows(default_registry.catalog().entries())
+    rows = registry_rows(default_catalog().entries())
     show_output(rows if as_json else registry_table(rows))
 
 
 def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:
     """Show a rule set: its sources, and the layers of each layout."""
-    from lrd_registry.assign.assign_layers import find_rule_set
+    from lrd_registry.assign.select_rules import find_rule_set
     from lrd_registry.cli.render import rule_set_text
+    from lrd_registry.registry.default import default_catalog
 
-    rules = find_rule_set(rule)
+    rules = find_rule_set(rule, default_catalog())
     show_output(rules.to_dict() if as_json else rule_set_text(rules))
 
 

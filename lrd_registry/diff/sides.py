@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrd_registry.assign.assign_layers import find_rule_set, select
+from lrd_registry.assign.select_rules import find_rule_set, select
 from lrd_registry.assignment import Assignment
 from lrd_registry.diff.difference import Side
 from lrd_registry.engine.try_layouts import place_by_layout
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.parameters import Parameters
-from lrd_registry.registry.default import default_registry
+from lrd_registry.registry.registry import Catalog
 from lrd_registry.rule_files.schema import RuleSet
 from lrd_registry.wording import clip, did_you_mean
 
@@ -63,7 +63,9 @@ def parse_side(text: str, layer_decay: float) -> SideSpec:
     return SideSpec(text, found["rule"], found["layout"], _number(decay))
 
 
-def find_side(spec: SideSpec, parameters: Parameters, inputs: Inputs | None = None) -> Side:
+def find_side(
+    spec: SideSpec, parameters: Parameters, catalog: Catalog, inputs: Inputs | None = None
+) -> Side:
     """Put a model's parameters into the layers of a side; one of `infer` is run on `inputs`.
 
     Raises:
@@ -75,9 +77,11 @@ def find_side(spec: SideSpec, parameters: Parameters, inputs: Inputs | None = No
     """
     if spec.layout is None:
         to_infer = inputs if spec.rule == "infer" else None
-        assignment = select(parameters, spec.rule, inputs=to_infer)
+        assignment = select(parameters, spec.rule, catalog, inputs=to_infer)
     else:
-        assignment = apply_layout(find_rule_set(spec.rule), spec.layout, parameters)
+        assignment = apply_layout(
+            find_rule_set(spec.rule, catalog), spec.layout, parameters, catalog
+        )
     return Side(
         spec=spec.text,
         arch=assignment.arch,
@@ -89,7 +93,9 @@ def find_side(spec: SideSpec, parameters: Parameters, inputs: Inputs | None = No
     )
 
 
-def apply_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignment:
+def apply_layout(
+    rules: RuleSet, layout: str, parameters: Parameters, catalog: Catalog
+) -> Assignment:
     """Assign every parameter by one layout, whether or not the model has its signature.
 
     Raises:
@@ -101,9 +107,9 @@ def apply_layout(rules: RuleSet, layout: str, parameters: Parameters) -> Assignm
             f"rule set {rules.arch!r} has no layout {clip(layout)!r} (it has "
             f"{', '.join(rules.layouts)}){did_you_mean(layout, rules.layouts, quote='{!r}')}"
         )
-    misfits, find = [], default_registry.catalog().get
+    misfits = []
     for names in parameters.readings:
-        for result in place_by_layout(rules, layout, names, find):
+        for result in place_by_layout(rules, layout, names, catalog.get):
             if isinstance(result, Assignment):
                 return result
             misfits.append(result)

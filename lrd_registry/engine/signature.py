@@ -33,7 +33,9 @@ class Signature:
         for name in self._names:
             if name not in names:
                 return False
-        return all(_is_found(beginning, pattern, names) for beginning, pattern in self._patterns)
+        return not self._patterns or all(
+            _is_found(beginning, pattern, names) for beginning, pattern in self._patterns
+        )
 
     def missing(self, names: Collection[str]) -> tuple[Pattern, ...]:
         """The patterns that match none of the names."""

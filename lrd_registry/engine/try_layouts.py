@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from lrd_registry.assignment import Assignment
@@ -57,10 +58,7 @@ Results: TypeAlias = list[Assignment | Coverage]
 def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
     """Whether any layout has its signature among names."""
     return any(
-        compile_layout(layout, prefix).signature.is_on(names)
-        for rules in rule_sets
-        for layout in rules.layouts.values()
-        for prefix in layout.prefixes
+        layout.signature.is_on(names) for rules in rule_sets for _, _, layout in _standing(rules)
     )
 
 
@@ -71,12 +69,12 @@ def place_where_signed(
 
     With `likely`, those are left out whose patterns are for names that begin in other ways.
     """
+    known = names.known
     return [
         place(plan, names)
         for rules in rule_sets
-        for name, layout in rules.layouts.items()
-        for prefix in layout.prefixes
-        if _may_cover(compile_layout(layout, prefix), names, likely=likely)
+        for name, prefix, layout in _standing(rules)
+        if layout.signature.is_on(known) and not (likely and _begin_otherwise(layout, names))
         for plan in _plans(rules, name, names, find, prefix)
     ]
 
@@ -100,11 +98,19 @@ def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet
     ]
 
 
-def _may_cover(layout: CompiledLayout, names: Names, *, likely: bool) -> bool:
-    """Whether a model has a layout's signature, and names only that begin as its patterns do."""
-    firsts = layout.first_segments if likely else None
-    is_likely = firsts is None or names.first_segments <= firsts
-    return is_likely and layout.signature.is_on(names.known)
+@lru_cache(maxsize=1024)
+def _standing(rules: RuleSet) -> tuple[tuple[str, str, CompiledLayout], ...]:
+    """Each layout by name, under each of its prefixes; the same ones for the next model."""
+    return tuple(
+        (name, prefix, compile_layout(layout, prefix))
+        for name, layout in rules.layouts.items()
+        for prefix in layout.prefixes
+    )
+
+
+def _begin_otherwise(layout: CompiledLayout, names: Names) -> bool:
+    """Whether a model has names that begin as none of a layout's patterns does."""
+    return layout.first_segments is not None and not names.first_segments <= layout.first_segments
 
 
 def _plans(

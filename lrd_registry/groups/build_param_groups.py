@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lrd_registry.arguments import NOT_BELOW_0, check_number
-from lrd_registry.assign.assign_layers import Arch, Outside, select
+from lrd_registry.assign.select_rules import Arch, Outside, select
 from lrd_registry.assignment import Assignment, Level
 from lrd_registry.decay import LayerDecay
 from lrd_registry.errors import ModelError
@@ -22,6 +22,7 @@ from lrd_registry.groups.weight_decay import (
     parse_patterns,
 )
 from lrd_registry.model_names.parameters import Parameters, collect_parameters
+from lrd_registry.registry.default import default_catalog
 
 if TYPE_CHECKING:
     from lrd_registry.model_names.parameters import Model
@@ -128,13 +129,13 @@ def build_param_groups(
     """
     scales = Scales(layer_decay, lr_mult or {}, min_scale)
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
-    parameters = collect_parameters(model)
-    assignment = select(parameters, arch, inputs=inputs, prefix=prefix, outside=outside)
+    parameters, catalog = collect_parameters(model), default_catalog()
+    assignment = select(parameters, arch, catalog, inputs=inputs, prefix=prefix, outside=outside)
     names, globs = own_names(model, assignment.roots)
     more = parse_patterns(no_weight_decay, "no_weight_decay")
     if more:
         whole = arch if isinstance(arch, Assignment) else assignment
-        check_matches(more, _compared(whole), "no_weight_decay")
+        check_matches(more, list(_compared(whole).values()), "no_weight_decay")
     rule = WeightDecayRule(
         (*assignment.no_weight_decay, *more),
         names=names,
@@ -144,10 +145,9 @@ def build_param_groups(
     return group_parameters(parameters, assignment, scales, rates, rule)
 
 
-def _compared(assignment: Assignment) -> list[str]:
-    """The names that patterns of weight decay are for: an adapter goes by its own."""
-    written, adapters = assignment.written, assignment.adapters
-    return [name if name in adapters else written[name] for name in assignment]
+def _compared(assignment: Assignment) -> Mapping[str, str]:
+    """What patterns of weight decay see of each name: an adapter goes by its own."""
+    return {**assignment.written, **{name: name for name in assignment.adapters}}
 
 
 def group_parameters(
@@ -163,7 +163,7 @@ def group_parameters(
     by_name, convention = parameters.by_name, rates.convention
     groups = [
         {
-            "params": [by_name[name] for name in some],
+            "params": list(map(by_name.__getitem__, some)),
             "param_names": some,
             "weight_decay": rates.weight_decay if decays else 0.0,
             "layer": layer,
@@ -208,7 +208,7 @@ def _by_level(
     parameters: Parameters, assignment: Assignment, rule: WeightDecayRule
 ) -> dict[Level, tuple[list[str], list[str]]]:
     """The trainable parameters of each layer: those with weight decay, and those without."""
-    placements, written, adapters = assignment.placements, assignment.written, assignment.adapters
+    placements, compared = assignment.placements, _compared(assignment)
     dimensions, exempts = parameters.dimensions, rule.exempts
     members: dict[Level, tuple[list[str], list[str]]] = {
         (part, layer): ([], [])
@@ -220,9 +220,6 @@ def _by_level(
         if parameter.requires_grad:
             if (placed := placements[name]) is not before:  # neighbours mostly share theirs
                 (decayed, exempt), before = members[placed.level], placed
-            ndim = parameter.ndim
-            if dimensions:
-                ndim = dimensions.get(name, ndim)
-            is_exempt = ndim <= 1 or exempts(name if name in adapters else written[name])
-            (exempt if is_exempt else decayed).append(name)
+            ndim = dimensions.get(name, parameter.ndim) if dimensions else parameter.ndim
+            (exempt if ndim <= 1 or exempts(compared[name]) else decayed).append(name)
     return members

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lrd_registry.assign.assign_layers import select
+from lrd_registry.assign.select_rules import select
 from lrd_registry.groups.build_param_groups import Group, Rates, group_parameters
 from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.weight_decay import WeightDecayRule
 from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.registry.default import default_catalog
 
 if TYPE_CHECKING:
     from lrd_registry.model_names.parameters import Model
@@ -44,6 +45,7 @@ def param_groups_lrd(
     scales, rates = Scales(layer_decay), Rates(CONVENTIONS["timm"], weight_decay)
     parameters = collect_parameters(model)
     rule = WeightDecayRule(names=no_weight_decay_list, biases=False)
-    groups = group_parameters(parameters, select(parameters, "auto"), scales, rates, rule)
+    assignment = select(parameters, "auto", default_catalog())
+    groups = group_parameters(parameters, assignment, scales, rates, rule)
     place = {name: number for number, name in enumerate(parameters.by_name)}
     return sorted(groups, key=lambda group: place[group["param_names"][0]])

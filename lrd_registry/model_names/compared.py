@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -35,6 +35,7 @@ class Names:
         adapters: the names of adapters, written as what they adapt -> what that may be.
         removed: the paths of modules that have been set to None, as written.
         module: what the names are of; None where only the names are known.
+        is_as_written: whether the model spells all its names as its author wrote them.
         prefix: where the backbone is; names are compared below it.
         joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
     """
@@ -46,6 +47,7 @@ class Names:
     removed: tuple[str, ...] = ()
     one_module: Mapping[str, str] = field(default_factory=dict)
     module: nn.Module | None = field(default=None, repr=False)
+    is_as_written: bool = False
     prefix: str = ""
     joins_head: bool = False
 
@@ -53,7 +55,7 @@ class Names:
     def compared(self) -> Mapping[str, str]:
         """The names that patterns are for, and how they look to them."""
         start = f"{self.prefix}." if self.prefix else ""
-        if not start and INPUT not in self.written.values():
+        if not start and not self._has_input:
             return self.written
         return {
             name: written[len(start) :]
@@ -62,10 +64,14 @@ class Names:
         }
 
     @cached_property
+    def _has_input(self) -> bool:
+        return not self.is_as_written and INPUT in self.written.values()
+
+    @cached_property
     def ends(self) -> Mapping[str, End]:
         """The names that patterns are not for, and which end of the model they join."""
         found: dict[str, End] = {}
-        if not self.joins_head and INPUT not in self.written.values():
+        if not self.joins_head and not self._has_input:
             return found
         for name, written in self.written.items():
             if written == INPUT:
@@ -91,14 +97,22 @@ class Names:
         return tuple(name for name in beside if not self._is_inside(name))
 
     @cached_property
-    def known(self) -> dict[str, None]:
+    def known(self) -> Collection[str]:
         """What patterns are compared with, to look a name up."""
+        if self.is_as_written and self.compared is self.written:
+            return self.written
         return dict.fromkeys(self.compared.values())
 
     @cached_property
     def first_segments(self) -> set[str]:
         """With what the names begin that patterns are for."""
-        return {name.partition(".")[0] for name in self.known}
+        found: list[str] = []
+        beginning = ""
+        for name in self.known:
+            if not found or not name.startswith(beginning):  # neighbours mostly share theirs
+                found.append(name.partition(".")[0])
+                beginning = f"{found[-1]}."
+        return set(found)
 
     @property
     def are_alone(self) -> bool:
@@ -118,7 +132,7 @@ class Names:
         """A path below the prefix, as its author wrote it from the model's top."""
         return ".".join(filter(None, (self.prefix, path)))
 
-    def below(self, prefix: str) -> dict[str, None]:
+    def below(self, prefix: str) -> Collection[str]:
         """What is compared below a prefix (`""`: at the top), to look a name up."""
         start = f"{prefix}."
         if not prefix:

@@ -63,7 +63,13 @@ def collect_parameters(model: Model) -> Parameters:
     return Parameters(
         firsts,
         tuple(
-            names(_complete(by_name, r), adapters=r.adapters, removed=r.removed) for r in readings
+            names(
+                _complete(by_name, r),
+                adapters=r.adapters,
+                removed=r.removed,
+                is_as_written=not r.written,
+            )
+            for r in readings
         ),
         dimensions,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrd_registry.errors import Problem, RuleFileError
 from lrd_registry.registry.packages import package_directories
-from lrd_registry.registry.registry import Registry
+from lrd_registry.registry.registry import Catalog, Registry
 
 if TYPE_CHECKING:
     from lrd_registry.rule_files.schema import RuleSet
@@ -52,6 +52,15 @@ default_registry = Registry(installed_directories, named_directories)
 """The registry behind `arch="…"`; the only global of this package."""
 
 
+def default_catalog() -> Catalog:
+    """What the default registry knows now.
+
+    Raises:
+        LrdError: as `Registry.catalog` raises.
+    """
+    return default_registry.catalog()
+
+
 def get_rule_set(name: str) -> RuleSet:
     """The registered rule set of this name.
 
@@ -61,7 +70,7 @@ def get_rule_set(name: str) -> RuleSet:
     >>> get_rule_set("swin").summary
     'Swin Transformer, V1 and V2'
     """
-    return default_registry.catalog().get(name)
+    return default_catalog().get(name)
 
 
 def list_architectures() -> list[str]:
@@ -70,7 +79,7 @@ def list_architectures() -> list[str]:
     >>> list_architectures()
     ['clip', 'clip_text', 'convnext', 'mae', 'swin', 'vit']
     """
-    return default_registry.catalog().names()
+    return default_catalog().names()
 
 
 def register_rules(

@@ -16,6 +16,7 @@ from lrd_registry.diff.sides import apply_layout, find_side, parse_side
 from lrd_registry.diff.timm_grouping import timm_side
 from lrd_registry.errors import CoverageError, InvalidArgumentError, ModelError
 from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.registry.default import default_catalog
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, timm_model
 from tests.support.places import ROOT
@@ -46,10 +47,11 @@ def diff(a, b, model):
     """The rows for two sides in words, on one of timm's models."""
     built = timm_model(model)
     parameters = collect_parameters(built)
-    side_a = find_side(parse_side(a, 0.75), parameters)
+    catalog = default_catalog()
+    side_a = find_side(parse_side(a, 0.75), parameters, catalog)
     if b == "timm":
         return rows(side_a, timm_side(built, side_a.layer_decay))
-    return rows(side_a, find_side(parse_side(b, 0.75), parameters))
+    return rows(side_a, find_side(parse_side(b, 0.75), parameters, catalog))
 
 
 @pytest.fixture
@@ -211,17 +213,19 @@ TWO_PREFIXES = {
 
 def test_a_layout_is_forced_without_its_signature():
     parameters = collect_parameters(model_with(["a.x", "b.x"]))
-    assignment = apply_layout(rule_set_from_mapping(TWO_PREFIXES), "one", parameters)
+    assignment = apply_layout(
+        rule_set_from_mapping(TWO_PREFIXES), "one", parameters, default_catalog()
+    )
     assert (assignment.layout, assignment["b.x"].layer) == ("one", 1)
 
 
 def test_a_forced_layout_is_tried_under_its_prefixes():
     rules = rule_set_from_mapping(TWO_PREFIXES)
     parameters = collect_parameters(model_with(["body.a.x", "body.b.x"]))
-    assert apply_layout(rules, "two", parameters)["body.b.x"].layer == 1
+    assert apply_layout(rules, "two", parameters, default_catalog())["body.b.x"].layer == 1
     parameters = collect_parameters(model_with(["body.a.x", "body.b.x", "body.c.x"]))
     with pytest.raises(CoverageError) as caught:
-        apply_layout(rules, "two", parameters)
+        apply_layout(rules, "two", parameters, default_catalog())
     assert caught.value.unmatched == ("body.c.x",)
 
 

@@ -197,3 +197,31 @@ def test_the_module_runs_as_the_command_does(tmp_path):
     done = process("-m", "lrd_registry", "show", str(tmp_path / "none.yaml"))
     assert done.returncode == 2
     assert done.stderr.startswith(f"lrd: {tmp_path}/none.yaml: cannot be read")
+
+
+def test_a_failure_as_json_has_what_is_at_fault(lrd, tiny):
+    tiny.write_text("arch: tiny\nlayers: [stem: 'patch_embed.**', block: 'blocks.{i}.attn.**']\n")
+    status, out, err = lrd("explain", "vit_tiny_patch16_224", "--arch", tiny, "--json")
+    failure = json.loads(out)
+    assert (status, err) == (1, "")
+    assert list(failure) == ["error", "message", "unmatched", "overlapping", "missing", "gaps"]
+    assert failure["error"] == "CoverageError"
+    assert failure["message"].startswith("rule set 'tiny' (layout 'default') does not fit")
+    assert failure["unmatched"][:2] == ["cls_token", "pos_embed"]
+
+
+def test_a_file_at_fault_as_json_has_its_lines(lrd, tiny):
+    tiny.write_text("arch: tiny\nlayer: []\n")
+    status, out, _ = lrd("show", tiny, "--json")
+    problems = json.loads(out)["problems"]
+    assert status == 2
+    assert [(problem["source"], problem["line"]) for problem in problems] == [
+        (str(tiny), 1),
+        (str(tiny), 2),
+    ]
+
+
+def test_check_says_the_same_of_a_failure_as_explain(lrd, tiny):
+    (failed,) = json.loads(lrd("check", tiny, "vit_tiny_patch16_224", "--json")[1])["models"]
+    explained = json.loads(lrd("explain", "vit_tiny_patch16_224", "--arch", tiny, "--json")[1])
+    assert failed == {"model": "vit_tiny_patch16_224", "fits": False, **explained}

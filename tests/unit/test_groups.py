@@ -8,12 +8,13 @@ import pytest
 from torch.nn.parameter import UninitializedParameter
 
 from lrd_registry import InvalidArgumentError, ModelError, assign_layers, build_param_groups
-from lrd_registry.assign.assign_layers import select
+from lrd_registry.assign.select_rules import select
 from lrd_registry.groups.build_param_groups import Rates, group_parameters
 from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.weight_decay import WeightDecayRule
 from lrd_registry.model_names.parameters import collect_parameters
+from lrd_registry.registry.default import default_catalog
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
 
@@ -226,7 +227,7 @@ def test_a_flat_shard_decays_as_what_it_was():
     parameters = replace(parameters, dimensions={"head.w": 2})
     groups = group_parameters(
         parameters,
-        select(parameters, RULES),
+        select(parameters, RULES, default_catalog()),
         Scales(0.5),
         Rates(CONVENTIONS["timm"], 0.05),
         WeightDecayRule(),
