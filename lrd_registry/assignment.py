@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lrd_registry.decay import LayerDecay, check_layer_decay, layer_scale
 from lrd_registry.model_names.reading import INPUT
@@ -15,6 +15,8 @@ from lrd_registry.wording import in_layers
 
 SHOWN_DECAY = 0.75
 """The layer decay of printed scales: that of `build_param_groups`, where none is given."""
+
+KnownBy: TypeAlias = Literal["class", "names"]
 
 Level: TypeAlias = tuple[str, int]
 """A layer of a model: the part that it is in, and its number there."""
@@ -82,6 +84,7 @@ class Assignment(Mapping[str, Row]):
         no_weight_decay: the rule sets' patterns of parameters without weight decay.
         waivers: the rule sets' parameters whose layer may contradict the order of their use.
         whole: the fingerprint of the whole model's assignment, if this is a part of it.
+        known_by: whether the model's class told which layouts to try, or its names alone.
     """
 
     arch: str
@@ -97,6 +100,7 @@ class Assignment(Mapping[str, Row]):
     no_weight_decay: tuple[Pattern, ...] = ()
     waivers: tuple[Waived, ...] = ()
     whole: str | None = None
+    known_by: KnownBy = "names"
 
     def __getitem__(self, name: str) -> Row:
         return Row(name, *self.placements[name])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lrd_registry.assign.select_rules import Arch, Outside, select
 from lrd_registry.assignment import Assignment
+from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.model_names.parameters import collect_parameters
 from lrd_registry.registry.default import default_catalog
 
@@ -19,6 +20,7 @@ def assign_layers(
     arch: Arch = "auto",
     *,
     inputs: Inputs | None = None,
+    layers_by: LayersBy = "published",
     prefix: str | None = None,
     outside: Outside = "error",
 ) -> Assignment:
@@ -40,6 +42,9 @@ def assign_layers(
             pass, as by `lrd init`, with a warning that gives the command which would keep it.
         inputs: what that pass is given, with `"infer"`: a tensor, a shape, a list of these, or a
             mapping by argument name, as for `trace`. Left out: what the model says of itself.
+        layers_by: how finely blocks are told apart: `"published"`, as the rule file has it;
+            `"block"`, a layer for each block; `"stage"`, one for each stage; or a number of
+            neighbouring blocks that share one.
         prefix: where the backbone is in the model, such as `"backbone"` or `"model.encoder.0"`.
         outside: what becomes of parameters beside the prefix: an `"error"` that names them, or
             they join the last layer, with the `"head"`.
@@ -51,8 +56,8 @@ def assign_layers(
         RuleFileError: the rule file is at fault.
         ModelError: the model has no parameters, or many have been flattened into one; or it is
             to be run for `"infer"`, and cannot.
-        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, another `outside`, or
-            `inputs` without `"infer"`.
+        InvalidArgumentError: `prefix` with an `Assignment` or `"infer"`, another `outside` or
+            `layers_by`, or `inputs` without `"infer"`.
 
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
@@ -61,4 +66,12 @@ def assign_layers(
     Row(name='1.bias', layer=1, entry='head', pattern='1.**', part='')
     """
     parameters, catalog = collect_parameters(model), default_catalog()
-    return select(parameters, arch, catalog, inputs=inputs, prefix=prefix, outside=outside)
+    return select(
+        parameters,
+        arch,
+        catalog,
+        inputs=inputs,
+        layers_by=layers_by,
+        prefix=prefix,
+        outside=outside,
+    )

@@ -17,23 +17,29 @@ from lrd_registry.rule_files.schema import RuleSet
 
 
 def explain_misfit(
-    asked: Sequence[RuleSet] | None, readings: Sequence[Names], catalog: Catalog
+    asked: Sequence[RuleSet] | None,
+    readings: Sequence[Names],
+    catalog: Catalog,
+    kind: str | None = None,
 ) -> CoverageError:
     """What keeps rule sets from fitting.
 
     Args:
         asked: those that were tried; None for all that are registered.
-        readings: the model's names, below the prefix that was asked for; the last is reported.
+        readings: the model's names, below the prefix that was asked for; the last that is no
+            guess is reported.
         catalog: the registered rule sets.
+        kind: the class that told which layouts were tried.
     """
-    rule_sets, names = catalog.rule_sets if asked is None else asked, readings[-1]
+    rule_sets = catalog.rule_sets if asked is None else asked
+    names = [reading for reading in readings if not reading.is_guess][-1]
     if not names.compared:
         return _nothing_there(rule_sets, names, catalog)
     signed = chain.from_iterable(
-        place_where_signed(rule_sets, reading, catalog.get) for reading in readings
+        place_where_signed(rule_sets, reading, catalog.get, kind=kind) for reading in readings
     )
     signed_nearest = _nearest(signed)
-    nearest = signed_nearest or _nearest(place_unsigned(rule_sets, names, catalog.get))
+    nearest = signed_nearest or _nearest(place_unsigned(rule_sets, names, catalog.get, kind=kind))
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
     found = []
     if not nearest.is_only_outside:

@@ -12,6 +12,7 @@ from lrd_registry.assign.auto import fit
 from lrd_registry.assign.infer import infer
 from lrd_registry.assign.numbered_modules import find_shared_layers
 from lrd_registry.assignment import Assignment
+from lrd_registry.engine.layers_by import LayersBy, check_layers_by
 from lrd_registry.engine.submodel import apply_whole
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.parameters import Parameters, is_module
@@ -37,10 +38,16 @@ def select(
     catalog: Catalog,
     *,
     inputs: Inputs | None = None,
+    layers_by: LayersBy = "published",
     prefix: str | None = None,
     outside: Outside = "error",
 ) -> Assignment:
     """`assign_layers` on parameters that have been collected, with these rule sets registered."""
+    check_layers_by(layers_by)
+    if layers_by != "published" and isinstance(arch, Assignment):
+        raise InvalidArgumentError(
+            "an Assignment has its layers already; make it with layers_by=…, and pass it without"
+        )
     _check_place(arch, prefix, outside)
     _check_inputs(arch, inputs)
     if isinstance(arch, Assignment):
@@ -50,6 +57,7 @@ def select(
         rule_sets,
         parameters.readings,
         catalog,
+        layers_by=layers_by,
         prefix=prefix or "",
         joins_head=outside == "head",
     )

@@ -8,7 +8,14 @@ import typer
 
 from lrd_registry.cli.failures import failure_of
 from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
-from lrd_registry.cli.options import AsJson, Help, OutsideOption, PrefixOption, RuleName
+from lrd_registry.cli.options import (
+    AsJson,
+    Help,
+    LayersByOption,
+    OutsideOption,
+    PrefixOption,
+    RuleName,
+)
 from lrd_registry.cli.printing import show_output
 from lrd_registry.cli.shapes import TRACES, InputOption, Shapes, shapes_to_run
 from lrd_registry.errors import AmbiguousArchitectureError, CoverageError, TraceError
@@ -30,6 +37,7 @@ def check(
         bool, typer.Option("--trace", help="Run each model once, and compare the order of use.")
     ] = False,
     inputs: InputOption = None,
+    layers_by: LayersByOption = "published",
     prefix: PrefixOption = None,
     outside: OutsideOption = "error",
     as_json: AsJson = False,
@@ -38,6 +46,7 @@ def check(
     """Check a rule file, and that it covers each model; show the layers, or what does not fit."""
     from lrd_registry.assign.assign_layers import assign_layers
     from lrd_registry.assign.select_rules import find_rule_set
+    from lrd_registry.engine.layers_by import parse_layers_by
     from lrd_registry.models import build_model
     from lrd_registry.registry.default import default_catalog
 
@@ -47,7 +56,13 @@ def check(
     for model in models or ():
         built = build_model(model)
         try:
-            assignment = assign_layers(built, rules, prefix=prefix, outside=outside)
+            assignment = assign_layers(
+                built,
+                rules,
+                layers_by=parse_layers_by(layers_by),
+                prefix=prefix,
+                outside=outside,
+            )
             about = {"model": model, "fits": True, **_describe(built, rules, assignment)}
             order = _check_order(built, assignment, shapes) if trace else NOT_CHECKED
             results.append({**about, **order})

@@ -24,8 +24,9 @@ def diff(
         list[str],
         typer.Argument(
             metavar="A [B] MODEL",
-            help="A and B as RULE[:LAYOUT][@DECAY], where RULE may be auto or infer; a layout "
-            "named here is applied whatever its signature. MODEL as for explain.",
+            help="A and B as RULE[:LAYOUT][+BY][@DECAY], where RULE may be auto or infer; a layout "
+            "named here is applied whatever its signature; BY is as --layers-by of explain. MODEL "
+            "as for explain.",
             show_default=False,
         ),
     ],

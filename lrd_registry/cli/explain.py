@@ -11,6 +11,7 @@ from lrd_registry.cli.options import (
     ArchOption,
     AsJson,
     Help,
+    LayersByOption,
     ModelName,
     OutsideOption,
     PrefixOption,
@@ -29,6 +30,7 @@ def explain(
         float, typer.Option(help="From one layer to the one before.")
     ] = LAYER_DECAY,
     weight_decay: Annotated[float, typer.Option(help="Of the decayed parameters.")] = WEIGHT_DECAY,
+    layers_by: LayersByOption = "published",
     prefix: PrefixOption = None,
     outside: OutsideOption = "error",
     inputs: InputOption = None,
@@ -41,12 +43,20 @@ def explain(
     """
     from lrd_registry.assign.assign_layers import assign_layers
     from lrd_registry.cli.render import depth_data, depth_text, layer_rows, table
+    from lrd_registry.engine.layers_by import parse_layers_by
     from lrd_registry.models import build_model
     from lrd_registry.models.skeleton import has_shapes
 
     shapes = shapes_to_run(inputs, INFERS, runs=arch == "infer")
     built = build_model(model)
-    assignment = assign_layers(built, arch, inputs=shapes, prefix=prefix, outside=outside)
+    assignment = assign_layers(
+        built,
+        arch,
+        inputs=shapes,
+        layers_by=parse_layers_by(layers_by),
+        prefix=prefix,
+        outside=outside,
+    )
     rows = rows_of_parameters(built, assignment, layer_decay, weight_decay)
     about: dict[str, Any] = {"model": model, "layer_decay": layer_decay}
     if has_shapes(built.parameters()):

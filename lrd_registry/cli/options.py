@@ -31,6 +31,14 @@ PrefixOption = Annotated[
 OutsideOption = Annotated[
     Literal["error", "head"], typer.Option(help="What becomes of parameters beside the prefix.")
 ]
+LayersByOption = Annotated[
+    str,
+    typer.Option(
+        metavar="BY",
+        help="How finely blocks are told apart: published, as the rule file has it; block; "
+        "stage; or a number of neighbouring blocks.",
+    ),
+]
 ModelName = Annotated[
     str,
     typer.Argument(

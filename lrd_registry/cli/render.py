@@ -168,9 +168,13 @@ def _entries_lines(entries: Iterable[tuple[str, Entry]]) -> Iterator[str]:
 def _entry_lines(entry: Entry) -> list[str]:
     lines = _indented(entry.match, by=4)
     lines += [f"    {pattern} outside the prefix" for pattern in entry.outside]
-    if entry.index is not None:
+    if entry.index:
         lines += [f"    numbered by {', '.join(entry.index)}"]
-    if entry.every > 1:
+    if entry.index == () and entry.counted:
+        lines += [f"    one layer, whatever its {' and '.join(entry.counted)}"]
+    if isinstance(entry.every, dict):
+        lines += [f"    of {n}, every {m} neighbours share a layer" for n, m in entry.every.items()]
+    elif entry.every > 1:
         lines += [f"    every {entry.every} neighbours share a layer"]
     for role in ("first", "last", "previous"):
         lines += [f"    {pattern} joins the {role} layer" for pattern in getattr(entry, role)]

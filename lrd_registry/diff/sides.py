@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lrd_registry.assign.select_rules import find_rule_set, select
 from lrd_registry.assignment import Assignment
 from lrd_registry.diff.difference import Side
+from lrd_registry.engine.layers_by import LayersBy, parse_layers_by
 from lrd_registry.engine.try_layouts import place_by_layout
 from lrd_registry.errors import InvalidArgumentError
 from lrd_registry.model_names.parameters import Parameters
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from lrd_registry.tracing.example_inputs import Inputs
 
 # A colon or an @ in a path, as in ./v1@2/my.yaml, belongs to the path.
-_SIDE = re.compile(r"(?P<rule>.*?)(:(?P<layout>[^:@./]*))?(@(?P<decay>(?!.*\.ya?ml\b)[^@/]*))?")
+_SIDE = re.compile(
+    r"(?P<rule>.*?)(:(?P<layout>[^:@./+]*))?(\+(?P<by>published|block|stage|\d+))?"
+    r"(@(?P<decay>(?!.*\.ya?ml\b)[^@/]*))?"
+)
 
 
 @dataclass(frozen=True)
@@ -31,20 +35,25 @@ class SideSpec:
     rule: str
     layout: str | None
     layer_decay: float
+    layers_by: LayersBy = "published"
 
 
 def parse_side(text: str, layer_decay: float) -> SideSpec:
-    """Take `RULE[:LAYOUT][@DECAY]` apart.
+    """Take `RULE[:LAYOUT][+BY][@DECAY]` apart.
 
     Args:
-        text: RULE is a registered name, a rule file's path, `auto` or `infer`.
+        text: RULE is a registered name, a rule file's path, `auto` or `infer`; BY is how finely
+            blocks are told apart.
         layer_decay: for a side without a decay of its own.
 
     Raises:
         InvalidArgumentError: a decay that is none, or a layout of `auto`.
 
     >>> parse_side("swin:timm@0.8", 0.75)
-    SideSpec(text='swin:timm@0.8', rule='swin', layout='timm', layer_decay=0.8)
+    SideSpec(text='swin:timm@0.8', rule='swin', layout='timm', layer_decay=0.8, \
+layers_by='published')
+    >>> parse_side("convnext+block", 0.75).layers_by
+    'block'
     >>> parse_side("./v1@2/my.yaml", 0.75).rule
     './v1@2/my.yaml'
     """
@@ -60,7 +69,8 @@ def parse_side(text: str, layer_decay: float) -> SideSpec:
         raise InvalidArgumentError(
             f"{clip(text)}: a layer decay is a number above 0 and at most 1; found {clip(decay)!r}"
         )
-    return SideSpec(text, found["rule"], found["layout"], _number(decay))
+    layers_by = parse_layers_by(found["by"] or "published")
+    return SideSpec(text, found["rule"], found["layout"], _number(decay), layers_by)
 
 
 def find_side(
@@ -77,11 +87,12 @@ def find_side(
     """
     if spec.layout is None:
         to_infer = inputs if spec.rule == "infer" else None
-        assignment = select(parameters, spec.rule, catalog, inputs=to_infer)
-    else:
-        assignment = apply_layout(
-            find_rule_set(spec.rule, catalog), spec.layout, parameters, catalog
+        assignment = select(
+            parameters, spec.rule, catalog, inputs=to_infer, layers_by=spec.layers_by
         )
+    else:
+        rules = find_rule_set(spec.rule, catalog)
+        assignment = apply_layout(rules, spec.layout, parameters, catalog, spec.layers_by)
     return Side(
         spec=spec.text,
         arch=assignment.arch,
@@ -94,7 +105,11 @@ def find_side(
 
 
 def apply_layout(
-    rules: RuleSet, layout: str, parameters: Parameters, catalog: Catalog
+    rules: RuleSet,
+    layout: str,
+    parameters: Parameters,
+    catalog: Catalog,
+    layers_by: LayersBy = "published",
 ) -> Assignment:
     """Assign every parameter by one layout, whether or not the model has its signature.
 
@@ -109,7 +124,7 @@ def apply_layout(
         )
     misfits = []
     for names in parameters.readings:
-        for result in place_by_layout(rules, layout, names, catalog.get):
+        for result in place_by_layout(rules, layout, names, catalog.get, layers_by):
             if isinstance(result, Assignment):
                 return result
             misfits.append(result)

@@ -9,10 +9,12 @@ from typing import NamedTuple, TypeAlias
 
 from lrd_registry.assignment import Waived
 from lrd_registry.engine.clauses import ROLES, Clause, Role
+from lrd_registry.engine.layers_by import LayersBy, grain_of
 from lrd_registry.engine.signature import Signature
 from lrd_registry.patterns.matching import Matcher
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.entry import Entry
+from lrd_registry.rule_files.every import Table
 from lrd_registry.rule_files.layout import Layout
 from lrd_registry.rule_files.schema import RuleSet, Tied
 
@@ -28,6 +30,7 @@ class CompiledEntry(NamedTuple):
         match: the patterns of its parameters, of which the first tells the indices.
         indices: the names of the indices that tell its layers apart.
         every: how many neighbours along the last index share one layer.
+        by_stage: whether all along the last index share one.
         optional: whether a model may have no parameters here.
         part: the part whose layers it makes.
     """
@@ -35,9 +38,10 @@ class CompiledEntry(NamedTuple):
     name: str
     match: tuple[Pattern, ...]
     indices: tuple[str, ...]
-    every: int
+    every: int | Table
     optional: bool
     part: str = ""
+    by_stage: bool = False
 
 
 class CompiledLayout:
@@ -48,9 +52,11 @@ class CompiledLayout:
         prefix: under which of its prefixes (`""`: at the top). Beside one, the entries have
             their patterns from `outside` too.
         within: where in a larger model all of this is.
+        layers_by: how finely blocks are told apart.
     """
 
-    def __init__(self, layout: Layout, prefix: str, within: str) -> None:
+    def __init__(self, layout: Layout, prefix: str, within: str, layers_by: LayersBy) -> None:
+        self._layers_by = layers_by
         self._layout = layout
         self._prefix = prefix
         self._within = within
@@ -64,7 +70,7 @@ class CompiledLayout:
     def entries(self) -> tuple[CompiledEntry, ...]:
         """The entries in forward order."""
         return tuple(
-            compile_entry(name, entry, patterns["match"])
+            compile_entry(name, entry, patterns["match"], self._layers_by)
             for name, entry, patterns in self._standing
         )
 
@@ -73,8 +79,8 @@ class CompiledLayout:
         """All patterns of all entries, each with what it does there."""
         return tuple(
             clause
-            for position, (_, entry, patterns) in enumerate(self._standing)
-            for clause in clauses_of(position, entry.indices, patterns)
+            for position, (_, _, patterns) in enumerate(self._standing)
+            for clause in clauses_of(position, self.entries[position].indices, patterns)
         )
 
     @cached_property
@@ -107,14 +113,21 @@ class CompiledLayout:
 
 
 @lru_cache(maxsize=1024)
-def compile_layout(layout: Layout, prefix: str = "", within: str = "") -> CompiledLayout:
+def compile_layout(
+    layout: Layout, prefix: str = "", within: str = "", layers_by: LayersBy = "published"
+) -> CompiledLayout:
     """A layout as it stands in a model; the same one for the next model."""
-    return CompiledLayout(layout, prefix, within)
+    return CompiledLayout(layout, prefix, within, layers_by)
 
 
-def compile_entry(name: str, entry: Entry, match: tuple[Pattern, ...]) -> CompiledEntry:
+def compile_entry(
+    name: str, entry: Entry, match: tuple[Pattern, ...], layers_by: LayersBy = "published"
+) -> CompiledEntry:
     """An entry whose patterns stand in a model as `match` has them."""
-    return CompiledEntry(name, match, entry.indices, entry.every, entry.optional)
+    grain = grain_of(entry, layers_by)
+    return CompiledEntry(
+        name, match, grain.indices, grain.every, entry.optional, by_stage=grain.by_stage
+    )
 
 
 def clauses_of(position: int, indices: tuple[str, ...], patterns: Patterns) -> Iterator[Clause]:
@@ -162,9 +175,15 @@ class Plan:
 
 
 @lru_cache(maxsize=256)
-def plan_layers(rules: RuleSet, layout_name: str, prefix: str, missing: tuple[str, ...]) -> Plan:
+def plan_layers(
+    rules: RuleSet,
+    layout_name: str,
+    prefix: str,
+    missing: tuple[str, ...],
+    layers_by: LayersBy = "published",
+) -> Plan:
     """The plan of a layout of layers, under one of its prefixes (`""`: at the top)."""
-    layout = compile_layout(rules.layouts[layout_name], prefix)
+    layout = compile_layout(rules.layouts[layout_name], prefix, layers_by=layers_by)
     return Plan(
         rules.arch,
         layout_name,

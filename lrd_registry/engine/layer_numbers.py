@@ -8,10 +8,12 @@ of several parts, each has ranks of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from lrd_registry.engine.clauses import NOT_CAPTURED, Claim, Indices
 from lrd_registry.engine.compile_layout import CompiledEntry
+from lrd_registry.rule_files.every import shared_by
 
 
 class Ranking:
@@ -30,8 +32,9 @@ class Ranking:
         for number, entry in enumerate(entries):
             layers = self.layers.setdefault(entry.part, [])
             before = None
+            lengths = Counter(run[:-1] for run in self.runs[number])
             for run in self.runs[number]:
-                key = (*run[:-1], run[-1] // entry.every) if run else run
+                key = _key(entry, run, lengths[run[:-1]])
                 if key != before:
                     layers.append(entry.name)
                     before = key
@@ -46,18 +49,12 @@ class Ranking:
             return None
         first, last = ends
         if claim.role == "previous":
-            return self._before(claim, first)
+            return first - 1 if first else None
         return last if claim.role == "last" else first
 
     def has_target(self, claim: Claim) -> bool:
         """Whether the model has the layers that a claim would join."""
         return self._joined(claim) is not None
-
-    def _before(self, claim: Claim, first: int) -> int | None:
-        """The layer before `first`: for a claim at an index, only within the same entry."""
-        is_at_an_index = any(index != NOT_CAPTURED for index in claim.indices)
-        is_lowest = first == self._layer[claim.entry, self.runs[claim.entry][0]]
-        return None if first == 0 or (is_lowest and is_at_an_index) else first - 1
 
     def _joined(self, claim: Claim) -> tuple[int, int] | None:
         """The first and the last layer of the claim's entry that agree with its indices."""
@@ -73,6 +70,13 @@ class Ranking:
             first, _ = ends.get(part, (layer, layer))
             ends[part] = (first, layer)
         return ends
+
+
+def _key(entry: CompiledEntry, run: Indices, length: int) -> Indices:
+    """What the blocks of one layer have in common, in a run of this length."""
+    if not run or entry.by_stage:
+        return run[:-1]
+    return (*run[:-1], run[-1] // shared_by(entry.every, length))
 
 
 def _matched(entries: Sequence[CompiledEntry], claims: Collection[Claim]) -> list[list[Indices]]:

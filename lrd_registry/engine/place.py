@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from lrd_registry.assignment import Assignment, Placement
+from lrd_registry.decay import parts_from, steps_to_full_rate
 from lrd_registry.engine.clauses import Clause
 from lrd_registry.engine.compile_layout import Plan
 from lrd_registry.engine.match import StateTable
@@ -17,24 +18,40 @@ from lrd_registry.rule_files.schema import Tied
 
 
 def settle(
-    placed: Mapping[str, Placement], names: Sequence[str], tied: Tied | None
+    placed: Mapping[str, Placement],
+    names: Sequence[str],
+    tied: Tied | None,
+    depths: Mapping[str, int],
+    before: Mapping[str, str],
 ) -> Placement | None:
     """Where a tensor is that goes by these names; None where they are torn between layers.
 
-    Layers of different parts have no order, so names in different parts are torn whatever
-    `tied` says.
+    What decides is how many layers there are up to the full rate. Parts of which none is before
+    the other have no order, so names in them are torn whatever `tied` says.
+
+    Args:
+        placed: name -> its placement.
+        names: those of the tensor.
+        tied: which of its layers counts.
+        depths: part -> how many layers it has.
+        before: part -> the part that it goes on below.
 
     >>> placed = {"a": Placement(0, "stem", "a"), "b": Placement(3, "head", "b")}
-    >>> settle(placed, ["a", "b"], "deepest")
+    >>> settle(placed, ["a", "b"], "deepest", {"": 4}, {})
     Placement(layer=3, entry='head', pattern='b', part='')
-    >>> settle(placed, ["a", "b"], None)
+    >>> settle(placed, ["a", "b"], None, {"": 4}, {})
     """
     found = [placed[name] for name in names]
-    if len({(place.part, place.layer) for place in found}) == 1:
+    if len({place.level for place in found}) == 1:
         return found[0]
-    if tied is None or len({place.part for place in found}) > 1:
+    parts = {place.part for place in found}
+    if tied is None or not any(parts <= {*parts_from(part, before)} for part in parts):
         return None
-    return (min if tied == "shallowest" else max)(found, key=lambda place: place.layer)
+
+    def steps(place: Placement) -> int:
+        return sum(steps_to_full_rate(place.level, depths, before).values())
+
+    return (max if tied == "shallowest" else min)(found, key=steps)
 
 
 def place(plan: Plan, names: Names) -> Assignment | Coverage:
@@ -63,7 +80,8 @@ class _Placing:
         if is_plain and self._table.covers_all:
             return self._assignment()
         unmatched, overlapping = tuple(self._unmatched()), dict(self._overlaps())
-        missing, gaps, cut = self._table.missing, tuple(self._gaps()), tuple(self._cut())
+        missing = () if names.drops_parts else self._table.missing
+        gaps, cut = tuple(self._gaps()), tuple(self._cut())
         if not (unmatched or overlapping or missing or gaps or cut or names.outside):
             return self._assignment()
         return Coverage(
@@ -102,10 +120,14 @@ class _Placing:
             return placed
         for first, aliases in names.aliases.items():
             known = [name for name in (first, *aliases) if name in placed]
-            settled = settle(placed, known, self._plan.tied)
+            settled = self._settle(placed, known)
             assert settled is not None, "names that are torn between layers overlap"
             placed[first] = settled
         return {name: placed[name] for name in names.order}
+
+    def _settle(self, placed: Mapping[str, Placement], names: Sequence[str]) -> Placement | None:
+        depths = {part: len(layers) for part, layers in self._table.ranking.layers.items()}
+        return settle(placed, names, self._plan.tied, depths, self._plan.before)
 
     @cached_property
     def _placed(self) -> dict[str, Placement]:
@@ -154,7 +176,7 @@ class _Placing:
         """The tied parameters whose names belong to different layers."""
         for first, aliases in self._names.aliases.items():
             found = {n: self._placed[n] for n in (first, *aliases) if n in self._placed}
-            if found and settle(found, list(found), self._plan.tied) is None:
+            if found and self._settle(found, list(found)) is None:
                 one = self._names.one_module
                 is_one = len({one.get(name, name) for name in found}) == 1
                 said = "one module, as" if is_one else "tied as"
@@ -180,7 +202,7 @@ class _Placing:
 
     def _cut(self) -> Iterator[str]:
         """The modules of the last entry that were set to None, where nothing is left of it."""
-        if not self._table.has_its_end:
+        if not self._table.has_its_end and not self._names.drops_parts:
             patterns = self._plan.entries[-1].match
             for path in map(self._names.relative, self._names.removed):
                 if path and any(p.match(f"{path}.weight") is not None for p in patterns):

@@ -30,7 +30,7 @@ def find_holes(entry: CompiledEntry, runs: Sequence[Indices], is_silent: IsSilen
         for run in runs:
             found.setdefault(run[:level], set()).add(run[level])
         for outer, numbers in found.items():
-            holes = _holes(sorted(numbers), counted=_is_counted(entry, index))
+            holes = _holes(sorted(numbers), from_0=_is_counted(entry, index))
             paths = list(_paths(entry, outer, index)) if holes else []
             if missing := tuple(_unexplained(holes, paths, is_silent)):
                 yield Gap(entry.name, _fill(entry, outer), index, missing)
@@ -51,9 +51,9 @@ def _is_counted(entry: CompiledEntry, index: str) -> bool:
     return any(index in pattern.counted for pattern in entry.match)
 
 
-def _holes(numbers: list[int], *, counted: bool) -> tuple[range, ...]:
-    start = 0 if counted else 1
-    before = [start - 1, *numbers]
+def _holes(numbers: list[int], *, from_0: bool) -> tuple[range, ...]:
+    """The numbers that are left out; a number inside a name may start anywhere."""
+    before = [-1 if from_0 else numbers[0] - 1, *numbers]
     return tuple(
         range(low + 1, high) for low, high in zip(before, numbers, strict=False) if high - low > 1
     )

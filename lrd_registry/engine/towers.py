@@ -15,6 +15,7 @@ from lrd_registry.engine.compile_layout import (
     compile_entry,
     compile_layout,
 )
+from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.model_names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.layout import Layout, Part
@@ -38,6 +39,7 @@ def plan_parts(
     names: Names,
     find: FindRuleSet,
     missing: tuple[str, ...] = (),
+    layers_by: LayersBy = "published",
 ) -> Iterator[Plan]:
     """The plans of a layout of parts: one for each choice of what the parts are.
 
@@ -49,10 +51,11 @@ def plan_parts(
         names: the model's.
         find: gives the rule set of a name.
         missing: what keeps the plan from fitting, besides.
+        layers_by: how finely blocks are told apart.
     """
     layout = rules.layouts[layout_name]
     parts = layout.parts.items()
-    choices = {name: list(_places(name, part, names, find)) for name, part in parts}
+    choices = {name: list(_places(name, part, names, find, layers_by)) for name, part in parts}
     absent = tuple(_say_absent(name, part) for name, part in parts if not choices[name])
     for places in product(*filter(None, choices.values())):
         yield Plan(
@@ -72,18 +75,21 @@ def plan_parts(
         )
 
 
-def _places(name: str, part: Part, names: Names, find: FindRuleSet) -> Iterator[_Place]:
+def _places(
+    name: str, part: Part, names: Names, find: FindRuleSet, layers_by: LayersBy
+) -> Iterator[_Place]:
     """Where a part may be in the model, and what it may be there."""
     for prefix in part.prefixes:
         below = names.below(prefix)
         if part.own and below:
-            yield _Place(name, prefix, compile_layout(part.own, "", prefix), ())
+            yield _Place(name, prefix, compile_layout(part.own, "", prefix, layers_by), ())
         for rules in map(find, part.rules):
             exempt = tuple(pattern.under(prefix) for pattern in rules.no_weight_decay)
             for layout in rules.layouts.values():
                 for own in layout.prefixes if layout.layers else ():
                     if compile_layout(layout, own).signature.is_on(below):
-                        yield _Place(name, prefix, compile_layout(layout, own, prefix), exempt)
+                        standing = compile_layout(layout, own, prefix, layers_by)
+                        yield _Place(name, prefix, standing, exempt)
 
 
 def _entries(places: Iterable[_Place], layout: Layout) -> Iterator[CompiledEntry]:

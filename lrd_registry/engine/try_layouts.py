@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.compile_layout import CompiledLayout, Plan, compile_layout, plan_layers
+from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.engine.place import place
 from lrd_registry.engine.problems import Coverage
 from lrd_registry.engine.towers import FindRuleSet, plan_parts
@@ -63,47 +64,71 @@ def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
 
 
 def place_where_signed(
-    rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet, *, likely: bool = False
+    rule_sets: Iterable[RuleSet],
+    names: Names,
+    find: FindRuleSet,
+    *,
+    kind: str | None = None,
+    layers_by: LayersBy = "published",
+    likely: bool = False,
 ) -> Results:
     """What comes of each layout, under each prefix, at which the model has its signature.
 
-    With `likely`, those are left out whose patterns are for names that begin in other ways.
+    Args:
+        rule_sets: whose layouts.
+        names: the model's.
+        find: gives the rule set of a name.
+        kind: only the layouts that are for this class.
+        layers_by: how finely blocks are told apart.
+        likely: leave those out whose patterns are for names that begin in other ways.
     """
     known = names.known
     return [
         place(plan, names)
         for rules in rule_sets
-        for name, prefix, layout in _standing(rules)
+        for name, prefix, layout in _standing(rules, kind)
         if layout.signature.is_on(known) and not (likely and _begin_otherwise(layout, names))
-        for plan in _plans(rules, name, names, find, prefix)
+        for plan in _plans(rules, name, names, find, prefix, layers_by=layers_by)
     ]
 
 
-def place_unsigned(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> Results:
+def place_unsigned(
+    rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet, *, kind: str | None = None
+) -> Results:
     """What comes of each layout although the model has the signature of none."""
     return [
         place(plan, names)
         for rules in rule_sets
         for name, layout in rules.layouts.items()
+        if kind is None or kind in layout.classes
         for plan in _plans(rules, name, names, find, missing=_missing(layout, names))
     ]
 
 
-def place_by_layout(rules: RuleSet, layout: str, names: Names, find: FindRuleSet) -> Results:
+def place_by_layout(
+    rules: RuleSet,
+    layout: str,
+    names: Names,
+    find: FindRuleSet,
+    layers_by: LayersBy = "published",
+) -> Results:
     """What comes of one layout, under each of its prefixes, whatever its signature."""
     return [
         place(plan, names)
         for prefix in rules.layouts[layout].prefixes
-        for plan in _plans(rules, layout, names, find, prefix)
+        for plan in _plans(rules, layout, names, find, prefix, layers_by=layers_by)
     ]
 
 
 @lru_cache(maxsize=1024)
-def _standing(rules: RuleSet) -> tuple[tuple[str, str, CompiledLayout], ...]:
-    """Each layout by name, under each of its prefixes; the same ones for the next model."""
+def _standing(
+    rules: RuleSet, kind: str | None = None
+) -> tuple[tuple[str, str, CompiledLayout], ...]:
+    """Each layout by name, under each of its prefixes; of a class, those that are for it."""
     return tuple(
         (name, prefix, compile_layout(layout, prefix))
         for name, layout in rules.layouts.items()
+        if kind is None or kind in layout.classes
         for prefix in layout.prefixes
     )
 
@@ -120,11 +145,12 @@ def _plans(
     find: FindRuleSet,
     prefix: str = "",
     missing: tuple[str, ...] = (),
+    layers_by: LayersBy = "published",
 ) -> Iterator[Plan]:
     if rules.layouts[layout].parts:
-        yield from plan_parts(rules, layout, names, find, missing)
+        yield from plan_parts(rules, layout, names, find, missing, layers_by)
     else:
-        yield plan_layers(rules, layout, prefix, missing)
+        yield plan_layers(rules, layout, prefix, missing, layers_by)
 
 
 def _missing(layout: Layout, names: Names) -> tuple[str, ...]:

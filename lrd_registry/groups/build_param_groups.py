@@ -10,6 +10,7 @@ from lrd_registry.arguments import NOT_BELOW_0, check_number
 from lrd_registry.assign.select_rules import Arch, Outside, select
 from lrd_registry.assignment import Assignment, Level
 from lrd_registry.decay import LayerDecay
+from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.errors import ModelError
 from lrd_registry.groups.conventions import Convention, ConventionName, choose_convention, rate_keys
 from lrd_registry.groups.scales import Scales
@@ -63,6 +64,7 @@ def build_param_groups(
     *,
     inputs: Inputs | None = None,
     layer_decay: LayerDecay = 0.75,
+    layers_by: LayersBy = "published",
     weight_decay: float = 0.05,
     lr: float | None = None,
     min_lr: float | None = None,
@@ -88,6 +90,9 @@ def build_param_groups(
         inputs: what the model is run on for `"infer"`, as for `assign_layers`.
         layer_decay: the factor from one layer to the one before it, above 0; for a model of
             several parts also a mapping, such as `{"visual": 0.7, "text": 0.8}`.
+        layers_by: how finely blocks are told apart: `"published"`, as the rule file has it;
+            `"block"`, a layer for each block; `"stage"`, one for each stage; or a number of
+            neighbouring blocks that share one.
         weight_decay: of the decayed groups.
         lr: the base learning rate, which the head trains at.
         min_lr: the least learning rate of the schedule, as for the head; only where the
@@ -130,7 +135,15 @@ def build_param_groups(
     scales = Scales(layer_decay, lr_mult or {}, min_scale)
     rates = Rates(choose_convention(convention, lr, min_lr), weight_decay, lr, min_lr)
     parameters, catalog = collect_parameters(model), default_catalog()
-    assignment = select(parameters, arch, catalog, inputs=inputs, prefix=prefix, outside=outside)
+    assignment = select(
+        parameters,
+        arch,
+        catalog,
+        inputs=inputs,
+        layers_by=layers_by,
+        prefix=prefix,
+        outside=outside,
+    )
     names, globs = own_names(model, assignment.roots)
     more = parse_patterns(no_weight_decay, "no_weight_decay")
     if more:

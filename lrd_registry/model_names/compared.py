@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lrd_registry.model_names.parameterless import is_silent
 from lrd_registry.model_names.reading import INPUT
-from lrd_registry.model_names.wrappers import is_bare
+from lrd_registry.model_names.wrappers import class_names, drops_parts, find_module, is_bare
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,6 +36,7 @@ class Names:
         removed: the paths of modules that have been set to None, as written.
         module: what the names are of; None where only the names are known.
         is_as_written: whether the model spells all its names as its author wrote them.
+        is_guess: whether nothing but a fit would tell that they were written so.
         prefix: where the backbone is; names are compared below it.
         joins_head: whether names beside the prefix join the head; otherwise they are nowhere.
     """
@@ -48,6 +49,7 @@ class Names:
     one_module: Mapping[str, str] = field(default_factory=dict)
     module: nn.Module | None = field(default=None, repr=False)
     is_as_written: bool = False
+    is_guess: bool = False
     prefix: str = ""
     joins_head: bool = False
 
@@ -118,6 +120,17 @@ class Names:
     def are_alone(self) -> bool:
         """Whether there are no modules to ask, but those that hold the names."""
         return self.module is None or is_bare(type(self.module))
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The full names of the model's class and its bases, nearest first; of bare names, none."""
+        module = None if self.module is None else find_module(self.module, self.prefix)
+        return () if module is None else tuple(class_names(type(module)))
+
+    @cached_property
+    def drops_parts(self) -> bool:
+        """Whether a wrapper has left out what it does not need of the model."""
+        return self.module is not None and drops_parts(self.module, self.prefix)
 
     def is_silent(self, path: str) -> bool:
         """Whether at a path below the prefix there is a module that has no parameters."""

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lrd_registry.model_names.reading import INPUT, Reading
-from lrd_registry.model_names.wrappers import Wrapper, is_parametrization, wrapper_of
+from lrd_registry.model_names.wrappers import (
+    Wrapper,
+    is_parametrization,
+    unflattened,
+    wrapper_of,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,7 +78,9 @@ class _Walk:
         self._visit_beside(_own(module), name, adapted)
         for own, child in others.items():
             inner = f"{name}{own}."
-            if own in wrapper.copies:
+            if wrapper.flattens:
+                self.visit(child, inner, f"{written}{unflattened(own)}.")
+            elif own in wrapper.copies:
                 for key, copy in _children(child).items():
                     self.visit(copy, f"{inner}{key}.", written)
             elif own in wrapper.inputs:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lrd_registry.model_names.peft_names import is_pefts, without_peft
 from lrd_registry.model_names.reading import Reading
+from lrd_registry.model_names.wrappers import unflattened
 
 _ADDED = {
     "_orig_mod",
@@ -21,6 +23,7 @@ _ADDED = {
 }
 _PARAMETRIZED = re.compile(r"(?:^|(?<=\.))parametrizations\.([^.]+)\.(?:original\d*|(\d+\..+))$")
 _MODULE = "module."
+_AROUND_FEATURES = ("model.", "body.")
 
 
 def readings_of_names(names: Sequence[str]) -> list[Reading]:
@@ -30,6 +33,11 @@ def readings_of_names(names: Sequence[str]) -> list[Reading]:
     ...     print(list(reading.written.values()))
     ['module.a.w', 'module.b']
     ['a.w', 'b']
+
+    What timm's wrappers for features add can be an author's too, so it is a guess.
+
+    >>> readings_of_names(["stages_0.w", "stages_1.w"])[-1].written["stages_0.w"]
+    'stages.0.w'
     """
     written = [_without_added(name) for name in names]
     adapters: dict[int, tuple[str, ...]] = {
@@ -47,7 +55,18 @@ def readings_of_names(names: Sequence[str]) -> list[Reading]:
         else:
             break
         readings.append(_reading(names, written, adapters))
+    if (whole := _without_features(written)) != written:
+        readings.append(replace(_reading(names, whole, adapters), is_guess=True))
     return readings
+
+
+def _without_features(names: Sequence[str]) -> list[str]:
+    """The names without what timm's wrappers for features add."""
+    for added in _AROUND_FEATURES:
+        if all(name.startswith(added) for name in names):
+            return [name.removeprefix(added) for name in names]
+    split = (name.partition(".") for name in names)
+    return [f"{unflattened(first)}{dot}{rest}" for first, dot, rest in split]
 
 
 def _reading(

@@ -68,6 +68,7 @@ def collect_parameters(model: Model) -> Parameters:
                 adapters=r.adapters,
                 removed=r.removed,
                 is_as_written=not r.written,
+                is_guess=r.is_guess,
             )
             for r in readings
         ),

@@ -18,8 +18,10 @@ class Reading:
             parameter that it adapts.
         adapters: the names of adapters -> the parameters as written, one of which each adapts.
         removed: the paths of modules that were there and have been set to None, as written.
+        is_guess: whether nothing tells that it was so, but that it would fit.
     """
 
     written: dict[str, str] = field(default_factory=dict)
     adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    is_guess: bool = False

@@ -22,6 +22,9 @@ class Wrapper(NamedTuple):
         adapts: whether everything else is an adapter of what it wraps.
         adapted: the attribute that tells which parameter is adapted, where it is not the first.
         inputs: the children whose parameters join the model's input.
+        flattens: whether it holds the children of its model itself, those of a list `stages` as
+            `stages_0`, `stages_1` …
+        drops: whether it leaves out what none of the features that it gives needs.
     """
 
     held: tuple[str, ...]
@@ -29,6 +32,8 @@ class Wrapper(NamedTuple):
     adapts: bool = False
     adapted: str | None = None
     inputs: tuple[str, ...] = ()
+    flattens: bool = False
+    drops: bool = False
 
 
 FSDP = "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel"
@@ -56,6 +61,10 @@ WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order
     ),
     "peft.tuners.adaption_prompt.model.AdaptionPromptModel": Wrapper(("model",)),
     "peft.tuners.adaption_prompt.layer._BaseAdaptedAttention": Wrapper(("model",), adapts=True),
+    # timm's, with features_only=True (timm/models/_features.py).
+    "timm.models._features.FeatureDictNet": Wrapper((), flattens=True, drops=True),
+    "timm.models._features.FeatureHookNet": Wrapper(("body",), flattens=True, drops=True),
+    "timm.models._features.FeatureGetterNet": Wrapper(("model",), drops=True),
     "peft.utils.other.AuxiliaryTrainingWrapper": Wrapper(
         ("original_module", "token_adapter"), copies=("modules_to_save",)
     ),
@@ -111,10 +120,48 @@ def find_module(model: nn.Module, path: str) -> nn.Module | None:
     >>> find_module(model, "backbone")
     Linear(in_features=2, out_features=3, bias=True)
     """
-    module = unwrap(model)
-    for name in path.split(".") if path else ():
-        child = module._modules.get(name)
-        if child is None:
-            return None
-        module = unwrap(child)
+    found = _find_wrapped(model, path)
+    return None if found is None else unwrap(found)
+
+
+def drops_parts(model: nn.Module, path: str) -> bool:
+    """Whether a wrapper leaves out parts of the module at a path."""
+    module = _find_wrapped(model, path)
+    while module is not None:
+        kind: type = type(module)
+        wrapper = wrapper_of(kind)
+        if wrapper is None or wrapper.drops:
+            return wrapper is not None
+        held = (module._modules.get(name) for name in wrapper.held)
+        module = next((inner for inner in held if inner is not None), None)
+    return False
+
+
+def _find_wrapped(model: nn.Module, path: str) -> nn.Module | None:
+    """The module at a path, in its wrappers."""
+    module: nn.Module | None = model
+    names = path.split(".") if path else []
+    while names and module is not None:
+        module, names = _step(unwrap(module), names)
     return module
+
+
+def _step(module: nn.Module, names: list[str]) -> tuple[nn.Module | None, list[str]]:
+    """The child to which a path leads, and the rest of the path."""
+    name, *rest = names
+    kind: type = type(module)
+    child = module._modules.get(name)
+    wrapper = wrapper_of(kind)
+    if child is None and rest and wrapper and wrapper.flattens:
+        return module._modules.get(f"{name}_{rest[0]}"), rest[1:]
+    return child, rest
+
+
+def unflattened(name: str) -> str:
+    """`stages.0` for `stages_0`, as a wrapper that flattens spells it.
+
+    >>> unflattened("stages_0"), unflattened("patch_embed")
+    ('stages.0', 'patch_embed')
+    """
+    path, _, number = name.rpartition("_")
+    return f"{path}.{number}" if path and number.isdecimal() else name

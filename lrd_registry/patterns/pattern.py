@@ -63,7 +63,7 @@ class Pattern:
         indices: the names of its `{index}`es, in order.
         counted: those that are a whole segment, as in `blocks.{i}`: positions in a module
             list, which count from 0. An index inside a name (`layer{i}`) is its author's
-            own numbering and may start at 1.
+            own numbering and may start anywhere.
         parts: its segments; `end` is their number.
         first: the one segment with which names must begin, if there is one.
         start: the threads before the first segment of a name.

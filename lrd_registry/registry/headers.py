@@ -48,6 +48,17 @@ def one_name_of_each_layout(data: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
+def all_classes(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes that the layouts of a rule file's data are for.
+
+    >>> all_classes({"arch": "x", "layouts": {"a": {"classes": "p.A"}, "b": {"classes": ["p.B"]}}})
+    ('p.A', 'p.B')
+    """
+    layouts = data.get("layouts", {})
+    values = layouts.values() if isinstance(layouts, Mapping) else ()
+    return tuple(name for layout in values for name in _texts(layout, "classes"))
+
+
 def _texts(layout: object, key: str) -> list[str]:
     """The texts of a key, which may hold one or a list of them."""
     value = layout.get(key) if isinstance(layout, Mapping) else None
@@ -64,7 +75,8 @@ class Registered:
     """A rule set of a registry: its head, where it is from, and how to get the whole.
 
     One at fault has its `problems`, and no head but a name: what its file says, or is called.
-    A model that has none of `signed_by` is none of its layouts'; None says nothing.
+    A model that has none of `signed_by` is none of its layouts'; None says nothing. Models of
+    `classes` are its own.
     """
 
     arch: str
@@ -74,6 +86,7 @@ class Registered:
     load: Callable[[], RuleSet]
     problems: tuple[Problem, ...] = ()
     signed_by: tuple[str, ...] | None = None
+    classes: tuple[str, ...] = ()
 
 
 class RuleFile(NamedTuple):
@@ -135,6 +148,7 @@ def _read_head(file: RuleFile) -> Registered:
         source=str(path),
         load=cache(lambda: _load(path)),
         signed_by=one_name_of_each_layout(data),
+        classes=all_classes(data),
     )
 
 

@@ -12,6 +12,7 @@ from lrd_registry.errors import RegistrationError, RuleFileError, UnknownArchite
 from lrd_registry.registry.headers import (
     Registered,
     RuleFile,
+    all_classes,
     list_files,
     one_name_of_each_layout,
     read_heads,
@@ -53,13 +54,15 @@ class Registry:
             if taken.source == source and taken.load() == rule_set:
                 return
             raise _twice(rule_set.arch, taken.source, source)
+        data = rule_set.to_dict()
         self._registered[rule_set.arch] = Registered(
             rule_set.arch,
             rule_set.summary,
             tuple(rule_set.layouts),
             source,
             lambda: rule_set,
-            signed_by=one_name_of_each_layout(rule_set.to_dict()),
+            signed_by=one_name_of_each_layout(data),
+            classes=all_classes(data),
         )
         self._catalog = None
 
@@ -114,6 +117,14 @@ class Catalog:
         found = {entry for name in signed for entry in self._by_signature[name]}
         return self._load(frozenset(found | self._unsigned))
 
+    def known_class(self, classes: Iterable[str]) -> str | None:
+        """The first of some classes that a layout is for."""
+        return next((name for name in classes if name in self._by_class), None)
+
+    def rule_sets_of(self, kind: str) -> tuple[RuleSet, ...]:
+        """The rule sets of which a layout is for this class."""
+        return self._load(frozenset(self._by_class[kind]))
+
     def faulty_files(self) -> list[str]:
         """The files that `rule_sets` leaves out."""
         unread = (entry for entry in self.by_name.values() if _loaded(entry) is None)
@@ -162,6 +173,14 @@ class Catalog:
         found: dict[str, list[Registered]] = {}
         for entry in self._by_head.values():
             for name in entry.signed_by or ():
+                found.setdefault(name, []).append(entry)
+        return found
+
+    @cached_property
+    def _by_class(self) -> dict[str, list[Registered]]:
+        found: dict[str, list[Registered]] = {}
+        for entry in self._by_head.values():
+            for name in dict.fromkeys(entry.classes):
                 found.setdefault(name, []).append(entry)
         return found
 

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.rule_files.every import Every, Table
 from lrd_registry.rule_files.fields import (
     Name,
     Names,
@@ -40,10 +41,17 @@ class Entry(Strict):
     )
     index: Annotated[Names | None, Field(validate_default=True)] = Field(
         None,
-        description="The indices that tell layers apart, outermost first; all, if left out.",
+        description=(
+            "The indices that tell layers apart, outermost first; all, if left out; of `[]`, none: "
+            "one layer, unless one by block is asked for."
+        ),
     )
-    every: Annotated[int, Field(strict=True, ge=1)] = Field(
-        1, description="How many neighbours along the last index share one layer."
+    every: Every = Field(
+        1,
+        description=(
+            "How many neighbours along the last index share one layer; also a table, from how many "
+            "there are in a run to how many share (of other lengths: 1)."
+        ),
     )
     first: Patterns = Field(
         (),
@@ -71,6 +79,11 @@ class Entry(Strict):
         """The names of the indices that tell this entry's layers apart."""
         return self.match[0].indices if self.index is None else self.index
 
+    @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """The names of the indices that all of its patterns have."""
+        return _common_indices(self.match)
+
     @field_validator("index")
     @classmethod
     def _is_captured(
@@ -94,9 +107,9 @@ class Entry(Strict):
 
     @field_validator("every")
     @classmethod
-    def _has_an_index_to_divide(cls, every: int, info: ValidationInfo) -> int:
+    def _has_an_index_to_divide(cls, every: int | Table, info: ValidationInfo) -> int | Table:
         indices = _indices_so_far(info)
-        if every > 1 and indices == ():
+        if every != 1 and indices == ():
             raise fault("`every` groups neighbours along an {index}, and `match` captures none")
         return every
 
@@ -122,6 +135,7 @@ class Entry(Strict):
         indices = _indices_so_far(info)
         if indices is None:
             return patterns
+        indices = indices or _common_indices(info.data["match"])
         if patterns and not indices and info.field_name != "previous":
             raise fault(f"`{info.field_name}` needs several layers, and `match` has no {{index}}")
         refuse(
@@ -131,6 +145,11 @@ class Entry(Strict):
             if name not in indices
         )
         return patterns
+
+
+def _common_indices(patterns: tuple[Pattern, ...]) -> tuple[str, ...]:
+    """The indices that all patterns have, in the order of the first."""
+    return tuple(i for i in patterns[0].indices if all(i in p.indices for p in patterns))
 
 
 def _disagree(one: Pattern, other: Pattern) -> PydanticCustomError:

@@ -75,6 +75,10 @@ Prefix = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-
 Prefixes = Annotated[
     tuple[Prefix, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
 ]
+ClassName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+ClassNames = Annotated[
+    tuple[ClassName, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+]
 
 
 class Strict(BaseModel):

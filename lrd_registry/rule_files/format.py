@@ -6,6 +6,9 @@ FORMAT = 1
 SINGLE_LAYOUT = "default"
 """The name of the layout of a file that writes `layers` or `parts`, without `layouts`."""
 
+TABLES_OF_NUMBERS = ("every",)
+"""The keys below which numbers are keys too."""
+
 LAYOUT_KEYS = ("layers", "parts", "outside", "waivers")
 """What such a file writes at its top."""
 

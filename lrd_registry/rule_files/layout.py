@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lrd_registry.rule_files.entry import Body, Entries, Entry
 from lrd_registry.rule_files.fields import (
+    ClassNames,
     Name,
     Names,
     Patterns,
@@ -79,6 +80,13 @@ class Layout(Strict):
     is `before` another part: then its last layer is one step of decay below that one's first.
     """
 
+    classes: ClassNames = Field(
+        (),
+        description=(
+            "The classes that this layout is for, as `package.module.Class`: their models, and "
+            "those of classes made from them, are tried here first and nowhere else."
+        ),
+    )
     signature: Patterns = Field(
         (),
         description="Patterns that must each match a parameter for this layout to apply.",

@@ -88,6 +88,8 @@ def _no_word(error: ErrorDetails, text: str | None) -> str:
 def _expected(kind: str, loc: tuple[str | int, ...]) -> str:
     if kind == "tuple_type" and loc[-1] in _PATTERNS:
         return "a pattern or a list of patterns"
+    if kind == "string_pattern_mismatch" and "classes" in loc:
+        return "the full name of a class, such as `timm.models.resnet.ResNet`"
     if kind == "string_pattern_mismatch" and "prefix" in loc:
         return "names joined by dots, such as `model.backbone`"
     if kind == "model_type" and _model_at(loc) is Entry:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from lrd_registry.errors import Problem, RuleFileError
-from lrd_registry.rule_files.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from lrd_registry.rule_files.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES, TABLES_OF_NUMBERS
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -206,7 +206,7 @@ class _Reader:
             spot = _spot(event)
             self._document.refuse(spot, f"a key must be plain text{self._document.hint(spot)}")
             return ""
-        if not isinstance(value, str):
+        if not isinstance(value, str) and not (path and path[-1] in TABLES_OF_NUMBERS):
             message = f"key `{event.value}` is read as {describe(value)}; quote it"
             self._document.refuse(_spot(event), message)
         return str(event.value)

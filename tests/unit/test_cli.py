@@ -71,7 +71,7 @@ def test_explain_has_a_line_per_parameter_on_request(lrd):
     _, out, _ = lrd("explain", "swin_tiny_patch4_window7_224", "--parameters")
     (line,) = [line for line in out.splitlines() if "layers.1.downsample.norm.bias" in line]
     assert line.split() == [
-        *("2", "layers.1.downsample.norm.bias", "block", "layers.{stage}.downsample.**"),
+        *("2", "layers.1.downsample.norm.bias", "stage_0", "layers.{stage}.downsample.**"),
         *("384", "0.0422351", "0"),
     ]
 

@@ -118,9 +118,9 @@ def test_a_parameter_cannot_join_a_stage_that_is_not_there():
     assert error.gaps == (Gap("block", "s.1.b.{b}.w", "b", (range(1),)),)
 
 
-def test_a_parameter_cannot_join_a_stage_before_the_first():
+def test_a_parameter_cannot_join_a_layer_before_the_first():
     entry = {"match": "s.{s}.b.{b}.w", "previous": "s.{s}.down"}
-    error = refusal(["stem", "s.0.b.0.w", "s.0.down"], [{"stem": "stem"}, {"block": entry}])
+    error = refusal(["s.0.b.0.w", "s.0.down"], [{"block": entry}])
     assert error.unmatched == ("s.0.down",)
     assert "s.0.down  (s.{s}.down matches it, but there is no earlier layer to join)" in str(error)
 

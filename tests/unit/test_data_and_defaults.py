@@ -57,10 +57,11 @@ def rule_set(arch, *layers):
 PLACE = {"arch": "auto", "prefix": None, "outside": "error"}
 ASKED = {"layer_decay": 0.75, "lr_mult": None, "min_scale": 0.0}
 LEFT_OUT = {
-    "assign_layers": {**PLACE, "inputs": None},
+    "assign_layers": {**PLACE, "inputs": None, "layers_by": "published"},
     "build_param_groups": {
         **PLACE,
         "inputs": None,
+        "layers_by": "published",
         **ASKED,
         "weight_decay": 0.05,
         "lr": None,

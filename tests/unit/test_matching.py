@@ -180,9 +180,9 @@ def test_threads_that_share_a_matcher_find_what_each_finds_alone():
 def test_a_matcher_that_has_met_very_many_names_is_left_for_a_new_one(monkeypatch):
     monkeypatch.setattr(matching, "MOST_STATES", 10)
     rules = parse_rule_set("arch: x\nlayers: [block: 'b.{i}.**']")
-    plan = plan_layers(rules, "default", "", ())
+    plan = plan_layers(rules, "default", "", (), "published")
     models = [[f"b.{n}.w" for n in range(depth)] for depth in (3, 30, 4)]
     depths = [assign_layers(model_with(names), rules).num_layers for names in models]
     assert depths == [3, 30, 4]
     assert plan.matcher.is_full
-    assert plan_layers(rules, "default", "", ()) is plan
+    assert plan_layers(rules, "default", "", (), "published") is plan

@@ -238,12 +238,24 @@ def test_auto_with_none_names_the_nearest_and_what_it_leaves(tiny):
     )
 
 
-def test_two_layouts_of_one_rule_set_that_fit_are_ambiguous():
+def test_two_layouts_that_fit_and_differ_are_ambiguous():
+    one = [{"first": "a.*"}, {"second": "b.**"}]
+    other = [{"first": "a.w"}, {"second": ["a.b", "b.**"]}]
+    rules = {"arch": "twice", "layouts": {"one": {"layers": one}, "two": {"layers": other}}}
+    with pytest.raises(AmbiguousArchitectureError) as caught:
+        assign_layers(model_with(["a.w", "a.b", "b.w"]), register_rules(rules))
+    assert caught.value.candidates == ("twice/one", "twice/two")
+    assert str(caught.value) == (
+        "2 layouts fit this model: twice/one, twice/two; they differ in the layer of 1 of its 3 "
+        "parameters:\n  a.b: layer 0, or 1\n"
+        "Choose with arch=…, or give the layouts signatures that tell them apart."
+    )
+
+
+def test_two_layouts_that_fit_and_agree_on_every_layer_are_not():
     layers = [{"all": "**"}]
     rules = {"arch": "twice", "layouts": {"a": {"layers": layers}, "b": {"layers": layers}}}
-    with pytest.raises(AmbiguousArchitectureError) as caught:
-        assign_layers(model_with(MODEL), register_rules(rules))
-    assert caught.value.candidates == ("twice/a", "twice/b")
+    assert assign_layers(model_with(MODEL), register_rules(rules)).layout == "a"
 
 
 def test_a_signature_tells_layouts_apart():

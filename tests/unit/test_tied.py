@@ -106,5 +106,32 @@ def test_any_two_names_may_be_tied_where_the_rule_file_says_which_counts(case, d
 
 def test_of_several_names_in_one_layer_the_first_tells_where_it_is():
     placed = {"a": Placement(1, "block", "a"), "b": Placement(1, "norm", "b")}
-    assert settle(placed, ["a", "b"], None) == placed["a"]
-    assert settle(placed, ["b", "a"], None) == placed["b"]
+    assert settle(placed, ["a", "b"], None, {"": 2}, {}) == placed["a"]
+    assert settle(placed, ["b", "a"], None, {"": 2}, {}) == placed["b"]
+
+
+@pytest.mark.parametrize(("tied", "part"), [("shallowest", "encoder"), ("deepest", "decoder")])
+def test_a_tensor_of_two_parts_is_in_the_one_that_is_before_the_other_or_in_that_one(tied, part):
+    shared = parameter(2, 2)
+    rules = {
+        "arch": "two",
+        "tied": tied,
+        "parts": {
+            "encoder": {"before": "decoder", "layers": [{"stem": "e.in"}, {"head": "e.out"}]},
+            "decoder": {"layers": [{"stem": "d.in"}, {"head": "d.out"}]},
+        },
+    }
+    names = {"e.in": shared, "e.out": parameter(2), "d.in": shared, "d.out": parameter(2)}
+    assert assign_layers(model_with(names), rules)["e.in"].level == (part, 0)
+
+
+def test_a_tensor_of_two_parts_without_an_order_is_torn():
+    shared = parameter(2, 2)
+    parts = {"a": {"layers": [{"all": "a.**"}]}, "b": {"layers": [{"all": "b.**"}]}}
+    with pytest.raises(
+        CoverageError, match=r"tied as a\.w: layer 0 of a; tied as b\.w: layer 0 of b"
+    ):
+        assign_layers(
+            model_with({"a.w": shared, "b.w": shared}),
+            {"arch": "two", "tied": "deepest", "parts": parts},
+        )
