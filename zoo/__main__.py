@@ -9,18 +9,24 @@ from zoo.running import run
 
 
 def main() -> None:
-    """Run `python -m zoo order` or `python -m zoo drafts`."""
+    """Run `python -m zoo order`, `python -m zoo rules` or `python -m zoo drafts`."""
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
-    parser.add_argument("subject", choices=["order", "drafts"])
+    parser.add_argument("subject", choices=["order", "rules", "drafts"])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     arguments = parser.parse_args()
-    print({"order": _order, "drafts": _drafts}[arguments.subject](arguments.jobs))
+    print({"order": _order, "rules": _rules, "drafts": _drafts}[arguments.subject](arguments.jobs))
 
 
 def _order(jobs: int) -> str:
     from zoo import order
 
     return order.text(run("order", order.tasks(), order.measure, jobs))
+
+
+def _rules(jobs: int) -> str:
+    from zoo import rules
+
+    return rules.text(run("rules", rules.tasks(), rules.measure, jobs))
 
 
 def _drafts(jobs: int) -> str:

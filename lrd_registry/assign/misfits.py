@@ -62,6 +62,10 @@ ResNet, so none of these is ever named.
 """
 
 
+MANY = 8
+"""How many rule sets a message names one by one."""
+
+
 def _nearest(results: Iterable[Assignment | Coverage]) -> Coverage | None:
     coverages = [result for result in results if isinstance(result, Coverage)]
     return min(coverages, key=lambda coverage: coverage.faults, default=None)
@@ -101,7 +105,8 @@ def _none_fits(
 
 
 def _tried(rule_sets: Sequence[RuleSet], catalog: Catalog) -> str:
-    tried = "tried: " + ", ".join(rules.arch for rules in rule_sets)
+    names = [rules.arch for rules in rule_sets]
+    tried = f"tried: {', '.join(names)}" if len(names) <= MANY else f"{len(names)} tried; lrd list"
     faulty = ", ".join(catalog.faulty_files())
     return f"{tried}; not tried, because at fault: {faulty}" if faulty else tried
 

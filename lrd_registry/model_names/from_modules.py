@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lrd_registry.model_names.flattened_lists import children_as_written
 from lrd_registry.model_names.reading import INPUT, Reading
-from lrd_registry.model_names.wrappers import (
-    Wrapper,
-    is_parametrization,
-    unflattened,
-    wrapper_of,
-)
+from lrd_registry.model_names.wrappers import Wrapper, is_parametrization, wrapper_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,10 +72,11 @@ class _Walk:
             self.visit(child, f"{name}{own}.", written)
         adapted = self._adapted(wrapper, module, written, before)
         self._visit_beside(_own(module), name, adapted)
+        spelled = children_as_written(module) if wrapper.flattens else {}
         for own, child in others.items():
             inner = f"{name}{own}."
             if wrapper.flattens:
-                self.visit(child, inner, f"{written}{unflattened(own)}.")
+                self.visit(child, inner, f"{written}{spelled[own]}.")
             elif own in wrapper.copies:
                 for key, copy in _children(child).items():
                     self.visit(copy, f"{inner}{key}.", written)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lrd_registry.model_names.flattened_lists import unflattened
 from lrd_registry.model_names.peft_names import is_pefts, without_peft
 from lrd_registry.model_names.reading import Reading
-from lrd_registry.model_names.wrappers import unflattened
 
 _ADDED = {
     "_orig_mod",

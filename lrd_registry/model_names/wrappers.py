@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrd_registry.model_names.flattened_lists import children_as_written
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -153,15 +155,6 @@ def _step(module: nn.Module, names: list[str]) -> tuple[nn.Module | None, list[s
     child = module._modules.get(name)
     wrapper = wrapper_of(kind)
     if child is None and rest and wrapper and wrapper.flattens:
-        return module._modules.get(f"{name}_{rest[0]}"), rest[1:]
+        spelled = {written: own for own, written in children_as_written(module).items()}
+        return module._modules.get(spelled.get(f"{name}.{rest[0]}", "")), rest[1:]
     return child, rest
-
-
-def unflattened(name: str) -> str:
-    """`stages.0` for `stages_0`, as a wrapper that flattens spells it.
-
-    >>> unflattened("stages_0"), unflattened("patch_embed")
-    ('stages.0', 'patch_embed')
-    """
-    path, _, number = name.rpartition("_")
-    return f"{path}.{number}" if path and number.isdecimal() else name

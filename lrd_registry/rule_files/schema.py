@@ -51,6 +51,9 @@ class RuleSet(Strict):
     arch: Annotated[Name, AfterValidator(_check_arch)] = Field(
         description="The architecture's name."
     )
+    kind: Name | None = Field(
+        None, description="What it is an architecture of, such as `convolution` or `transformer`."
+    )
     summary: Text = Field("", description="The architecture in a few words.")
     sources: tuple[Source, ...] = Field((), description="What the file rests on.")
     no_weight_decay: Patterns = Field(
