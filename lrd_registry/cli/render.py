@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -92,28 +93,42 @@ def depth_text(data: Mapping[str, Any]) -> str:
 
 
 def registry_rows(entries: Iterable[Registered]) -> Rows:
-    """One row per rule set; one whose file is at fault has its problems."""
+    """One row per rule set, by kind; one whose file is at fault has its problems."""
     return [
         {
+            "kind": entry.kind,
             "arch": entry.arch,
             "layouts": list(entry.layouts),
             "summary": entry.summary,
             "source": entry.source,
             "problems": list(map(str, entry.problems)),
         }
-        for entry in entries
+        for entry in sorted(entries, key=lambda entry: (not entry.kind, entry.kind))
     ]
 
 
-def registry_table(rows: Rows) -> Table:
-    """The same as a table, a problem in place of the summary."""
-    return table([_registry_cells(**row) for row in rows])
+def registry_table(rows: Rows, bundled: Path) -> Table:
+    """The same as a table: each kind once, and the sources but of what is bundled."""
+    kinds = ["", *(row["kind"] for row in rows)]
+    cells = [_registry_cells(bundled=bundled, **row) for row in rows]
+    return table(
+        [
+            {"kind": "" if kind == before else kind or "other", **row}
+            for kind, before, row in zip(kinds[1:], kinds, cells, strict=False)
+        ]
+    )
 
 
-def _registry_cells(*, layouts: list[str], problems: list[str], **row: str) -> dict[str, Any]:
+def _registry_cells(
+    *, bundled: Path, layouts: list[str], problems: list[str], kind: str, **row: str
+) -> dict[str, Any]:
+    """What is shown of a rule set beside its kind; a problem in place of the summary."""
+    del kind
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         row["summary"] = f"broken at {problems[0].removeprefix(row['source'] + ':')}{more}"
+    if Path(row["source"]).parent == bundled:
+        row["source"] = ""
     return {"arch": row["arch"], "layouts": len(layouts), **row}
 
 

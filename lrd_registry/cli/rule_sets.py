@@ -9,10 +9,10 @@ from lrd_registry.cli.printing import show_output
 def list_rule_sets(as_json: AsJson = False, _help: Help = False) -> None:
     """List the registered rule sets, and the rule files at fault."""
     from lrd_registry.cli.render import registry_rows, registry_table
-    from lrd_registry.registry.default import default_catalog
+    from lrd_registry.registry.default import bundled_rules, default_catalog
 
     rows = registry_rows(default_catalog().entries())
-    show_output(rows if as_json else registry_table(rows))
+    show_output(rows if as_json else registry_table(rows, bundled_rules()))
 
 
 def show(rule: RuleName, as_json: AsJson = False, _help: Help = False) -> None:

@@ -85,6 +85,7 @@ class Registered:
     source: str
     load: Callable[[], RuleSet]
     problems: tuple[Problem, ...] = ()
+    kind: str = ""
     signed_by: tuple[str, ...] | None = None
     classes: tuple[str, ...] = ()
 
@@ -147,6 +148,7 @@ def _read_head(file: RuleFile) -> Registered:
         layouts=tuple(layouts) if isinstance(layouts, Mapping) else (),
         source=str(path),
         load=cache(lambda: _load(path)),
+        kind=str(data.get("kind", "")),
         signed_by=one_name_of_each_layout(data),
         classes=all_classes(data),
     )

@@ -61,6 +61,7 @@ class Registry:
             tuple(rule_set.layouts),
             source,
             lambda: rule_set,
+            kind=rule_set.kind or "",
             signed_by=one_name_of_each_layout(data),
             classes=all_classes(data),
         )
