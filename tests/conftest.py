@@ -1,11 +1,13 @@
 """What many tests need."""
 
+import shutil
 import sys
 
 import pytest
 from torch import distributed
 
 from lrd_registry.cli import main
+from lrd_registry.registry.default import bundled_rules
 
 # What is asserted in the support modules keeps its detail.
 pytest.register_assert_rewrite("tests.support")
@@ -31,3 +33,21 @@ def one_process():
     distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
     yield
     distributed.destroy_process_group()
+
+
+SIX = ("clip", "clip_text", "convnext", "mae", "swin", "vit")
+
+
+@pytest.fixture(scope="session")
+def directory_of_six(tmp_path_factory):
+    """A directory of six of the bundled rule files."""
+    directory = tmp_path_factory.mktemp("rules")
+    for name in SIX:
+        shutil.copy(bundled_rules() / f"{name}.yaml", directory)
+    return directory
+
+
+@pytest.fixture
+def six_rule_sets(own_registry, directory_of_six, monkeypatch):
+    """A registry that knows few networks, for what is said where none fits."""
+    monkeypatch.setattr(own_registry, "_installed", lambda: [directory_of_six])

@@ -277,6 +277,7 @@ def test_the_command_line_infers_too_and_says_so_on_one_line(lrd):
     assert lrd("trace", "resnet18", "--arch", "infer")[0] == 0
 
 
+@pytest.mark.usefixtures("six_rule_sets")
 def test_where_nothing_fits_the_error_offers_both_ways():
     with pytest.raises(CoverageError) as caught:
         assign_layers(timm_model("resnet18"))
@@ -294,6 +295,7 @@ FAR = (
 )
 
 
+@pytest.mark.usefixtures("six_rule_sets")
 @pytest.mark.parametrize(
     "name",
     [
@@ -310,9 +312,8 @@ def test_where_nothing_is_near_two_lines_say_so(name):
     assert caught.value.nearest == ()
 
 
-@pytest.mark.parametrize(
-    "name", ["hieradet_small", "cait_xxs24_224", "samvit_base_patch16", "hf:yolos"]
-)
+@pytest.mark.usefixtures("six_rule_sets")
+@pytest.mark.parametrize("name", ["hieradet_small", "cait_xxs24_224", "hf:yolos"])
 def test_a_network_with_something_of_its_own_is_near(name):
     with pytest.raises(NoFittingArchitectureError) as caught:
         assign_layers(build_model(name))
@@ -320,6 +321,7 @@ def test_a_network_with_something_of_its_own_is_near(name):
     assert ", but for:\n  matched by no pattern:\n" in str(caught.value)
 
 
+@pytest.mark.usefixtures("six_rule_sets")
 def test_under_a_prefix_it_is_the_part_that_is_to_be_drafted():
     model = nn.ModuleDict({"net": timm_model("resnet18")})
     with pytest.raises(NoFittingArchitectureError) as caught:

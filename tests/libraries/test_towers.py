@@ -184,6 +184,7 @@ def under(model, prefix):
     return {name for name, _ in model.named_parameters() if name.startswith(f"{prefix}.")}
 
 
+@pytest.mark.usefixtures("six_rule_sets")
 @pytest.mark.parametrize(
     ("name", "tower"),
     [

@@ -22,17 +22,35 @@ def process(*arguments):
     )
 
 
-def test_list_names_the_rule_sets(lrd):
+@pytest.mark.usefixtures("six_rule_sets")
+def test_list_names_the_rule_sets_by_kind(lrd, tiny, monkeypatch):
+    monkeypatch.setenv("LRD_RULES_PATH", str(tiny.parent))
     status, out, _ = lrd("list")
     assert status == 0
-    listed = [line.split()[0] for line in out.splitlines()]
-    assert listed == ["arch", "clip", "clip_text", "convnext", "mae", "swin", "vit"]
+    assert [line[:28].split() for line in out.splitlines()] == [
+        ["kind", "arch", "layouts"],
+        ["convolution", "convnext", "5"],
+        ["hierarchical", "swin", "7"],
+        ["language", "clip_text", "2"],
+        ["towers", "clip", "3"],
+        ["transformer", "mae", "2"],
+        ["vit", "19"],
+        ["other", "tiny", "1"],
+    ]
+
+
+def test_list_leaves_out_where_bundled_rule_sets_are(lrd, tiny, monkeypatch):
+    monkeypatch.setenv("LRD_RULES_PATH", str(tiny.parent))
+    lines = {line[14:].split()[0]: line for line in lrd("list")[1].splitlines()}
+    assert lines["tiny"].endswith(str(tiny))
+    assert "rules" not in lines["resnet"]
 
 
 def test_list_as_json(lrd, tiny, monkeypatch):
     monkeypatch.setenv("LRD_RULES_PATH", str(tiny.parent))
     rows = json.loads(lrd("list", "--json")[1])
-    assert rows[5] == {
+    assert rows[-1] == {
+        "kind": "",
         "arch": "tiny",
         "layouts": ["default"],
         "summary": "two layers",
@@ -92,6 +110,7 @@ def test_explain_as_json(lrd):
     }
 
 
+@pytest.mark.usefixtures("six_rule_sets")
 def test_explain_of_a_model_that_does_not_fit_ends_with_1(lrd):
     status, out, err = lrd("explain", "resnet18")
     assert (status, out) == (1, "")

@@ -100,6 +100,7 @@ def test_its_rule_sets_are_listed_with_their_source(installed):
     assert (done.returncode, done.stderr) == (0, "")
     assert [row for row in json.loads(done.stdout) if row["arch"] == "mynet"] == [
         {
+            "kind": "",
             "arch": "mynet",
             "layouts": ["default"],
             "summary": "two layers",

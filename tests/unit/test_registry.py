@@ -23,7 +23,7 @@ from lrd_registry.registry.default import RULES_PATH, bundled_rules
 from lrd_registry.registry.registry import Registry
 from tests.support.building import layers_of, model_with
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("six_rule_sets")]
 
 TINY = "arch: tiny\nsummary: two layers\nlayers: [stem: a.**, head: b.**]\n"
 MODEL = ["a.w", "b.w"]
@@ -146,7 +146,7 @@ def test_a_package_s_file_whose_body_is_at_fault_is_not_tried_either(tiny, tmp_p
 def test_the_list_shows_a_file_at_fault_as_broken(faulty, lrd):
     status, output, _ = lrd("list")
     assert status == 0
-    (line,) = (line for line in output.splitlines() if line.startswith("headless"))
+    (line,) = (line for line in output.splitlines() if "headless " in line)
     assert "0  broken at 1:1: missing key `layouts` (or `layers`) (and 1 more)" in line
     assert line.endswith(str(faulty / "headless.yaml"))
 
@@ -156,6 +156,7 @@ def test_the_list_as_json_has_the_problems_of_a_file_at_fault(faulty, lrd):
     assert rows.keys() == {*list_architectures(), *FAULTY}
     assert rows["tiny"]["problems"] == []
     assert rows["headless"] == {
+        "kind": "",
         "arch": "headless",
         "layouts": [],
         "summary": "",
@@ -181,7 +182,7 @@ def test_a_name_registered_twice_names_both_sources(tiny):
 
 def test_a_bundled_name_is_taken_and_can_be_replaced():
     mine = {"arch": "vit", "layers": [{"only": "**"}]}
-    with pytest.raises(RegistrationError, match=re.escape(str(bundled_rules() / "vit.yaml"))):
+    with pytest.raises(RegistrationError, match=r"vit\.yaml, one from a mapping"):
         register_rules(mine)
     register_rules(mine, replace=True)
     assert assign_layers(model_with(MODEL), "vit").num_layers == 1

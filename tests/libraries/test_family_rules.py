@@ -1,0 +1,124 @@
+"""Rule sets for classes of models: each layout on real models that together have all its names."""
+
+import pytest
+import torch
+from torchvision.models import get_model
+
+from lrd_registry import CoverageError, assign_layers, get_rule_set
+from lrd_registry.rule_files.load import rule_set_from_mapping
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import check_order
+from tests.support.building import model_with, parameter, timm_model
+from tests.support.libraries.families import TIMM, TORCHVISION
+
+pytestmark = pytest.mark.library
+
+ON_CPU = ("regnet",)
+"""What torchvision computes while it builds them, it cannot on the meta device."""
+WITHOUT_WEIGHTS = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
+INPUTS = {"inception_v3": (2, 3, 299, 299)}
+OPTIONS = {
+    f"{arch}/timm": {"num_classes": 10} for arch in ("deepseek_vit", "gemma4_vit", "qwen3_vit")
+}
+"""What their classes are built with, as they have no head by default."""
+ROLES = ("match", "first", "last", "previous", "outside")
+LAYOUTS = sorted({*TIMM, *TORCHVISION})
+
+
+def torchvision_model(name):
+    with torch.device("cpu" if name.startswith(ON_CPU) else "meta"):
+        return get_model(name, weights=None, **WITHOUT_WEIGHTS.get(name, {}))
+
+
+def models(layout):
+    """The models of a layout, and those with a head that some have by option."""
+    for name in TIMM.get(layout, ()):
+        yield name, timm_model(name)
+        if layout in OPTIONS and not name.endswith("_enc"):
+            yield name, timm_model(name, **OPTIONS[layout])
+    for name in TORCHVISION.get(layout, ()):
+        yield name, torchvision_model(name)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_its_models_are_known_by_their_class_and_in_the_order_of_use(layout):
+    for name, model in models(layout):
+        assignment = assign_layers(model)
+        found = f"{assignment.arch}/{assignment.layout}", assignment.known_by
+        assert found == (layout, "class")
+        inputs = INPUTS.get(name, (2, 3, 224, 224)) if name in TORCHVISION.get(layout, ()) else None
+        check = check_order(assignment, trace(model, inputs))
+        assert check.contradictions == (), name
+
+
+@pytest.mark.parametrize("layout", sorted(TIMM))
+def test_without_a_head_or_as_features_nothing_has_another_scale(layout):
+    name = TIMM[layout][0]
+    whole = assign_layers(timm_model(name))
+    headless = assign_layers(timm_model(name, num_classes=0))
+    assert headless.num_layers == whole.num_layers
+    assert {n: row.layer for n, row in headless.items()} == {n: whole[n].layer for n in headless}
+    try:
+        features = assign_layers(timm_model(name, features_only=True))
+    except (RuntimeError, AttributeError) as error:
+        pytest.skip(f"timm gives no features of it: {error}")
+    assert {features.written[n]: row.layer for n, row in features.items()} == {
+        features.written[n]: whole[features.written[n]].layer for n in features
+    }
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_without_a_pattern_the_error_names_what_it_covered(layout):
+    arch, name = layout.split("/")
+    entries = get_rule_set(arch).layouts[name].entries
+    left = {
+        (number, role, pattern.text)
+        for number, (_, entry) in enumerate(entries)
+        for role in ROLES
+        for pattern in getattr(entry, role)
+        if not any(pattern.is_literal_of(p) for _, other in entries for p in other.match)
+    }
+    for _, model in models(layout):
+        assignment = assign_layers(model)
+        used = {row.pattern for row in assignment.values()}
+        prefix = next((p for p in get_rule_set(arch).layouts[name].prefix if _under(p, used)), "")
+        for number, role, text in sorted(left):
+            in_place = f"{prefix}.{text}" if prefix and role != "outside" else text
+            covered = {n for n, row in assignment.items() if row.pattern == in_place}
+            if covered and covered <= assignment.aliases.keys():
+                left.discard((number, role, text))  # the model has them by other names, too
+            elif covered:
+                with pytest.raises(CoverageError) as caught:
+                    assign_layers(model, without(arch, name, number, role, text))
+                assert set(caught.value.unmatched) == covered
+                left.discard((number, role, text))
+    assert left <= STAND_INS.get(layout, set())
+
+
+STAND_INS = {"gemma4_vit/timm": {(2, "match", "head.**")}}
+"""Patterns that no model has: an encoder has no head but one that its user gives it."""
+
+
+def _under(prefix, patterns):
+    return any(pattern.startswith(f"{prefix}.") for pattern in patterns)
+
+
+def without(arch, layout, number, role, text):
+    """The rule set without one pattern; an entry left with none matches nothing."""
+    rules = get_rule_set(arch)
+    data = rules.to_dict()
+    ((name, entry),) = data["layouts"][layout]["layers"][number].items()
+    entry[role].remove(text)
+    if not entry["match"]:
+        indices = rules.layouts[layout].entries[number][1].match[0].indices
+        entry["match"] = ["nothing-has-this-name" + "".join(f".{{{index}}}" for index in indices)]
+    data["layouts"] = {layout: data["layouts"][layout]}
+    assert name in data["layouts"][layout]["layers"][number]
+    return rule_set_from_mapping(data)
+
+
+def test_an_encoder_with_a_head_of_its_users_is_known():
+    names = [name for name, _ in timm_model("gemma4_vit_167m_enc").named_parameters()]
+    model = model_with({name: parameter(2, 2) for name in [*names, "head.weight"]})
+    assignment = assign_layers(model)
+    assert assignment["head.weight"].layer == assignment.num_layers - 1
