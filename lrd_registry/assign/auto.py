@@ -8,7 +8,7 @@ from dataclasses import replace
 from lrd_registry.assign.misfits import explain_misfit
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.layers_by import LayersBy
-from lrd_registry.engine.try_layouts import place_where_signed
+from lrd_registry.engine.try_layouts import place_by_class, place_where_signed
 from lrd_registry.errors import AmbiguousArchitectureError
 from lrd_registry.model_names.compared import Names
 from lrd_registry.registry.registry import Catalog
@@ -52,6 +52,8 @@ def fit(
         results = place_where_signed(
             tried, names, catalog.get, kind=kind, layers_by=layers_by, likely=asked is None
         )
+        if kind and not results:
+            results = place_by_class(tried, names, catalog.get, kind, layers_by)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if fitting:
             return replace(_the_one(fitting), known_by="class" if kind else "names")

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from lrd_registry.cli.failures import Failure
 
+WIDE = 400
+"""How wide a table may be where nobody's terminal is."""
+
 
 def show_output(output: Table | str | Any) -> None:
     """Text and JSON as they are; a table as wide as it needs where nobody's terminal is."""
@@ -21,7 +24,7 @@ def show_output(output: Table | str | Any) -> None:
     elif isinstance(output, Table):
         from rich.console import Console
 
-        console = Console(width=None if sys.stdout.isatty() else 200)
+        console = Console(width=None if sys.stdout.isatty() else WIDE)
         console.print(output, highlight=False, markup=False)
     else:
         print(json.dumps(output, indent=2, ensure_ascii=False))

@@ -37,7 +37,8 @@ def find_prefixes(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet)
         if not is_inside and is_signed(rule_sets, below):
             results = place_where_signed(rule_sets, names.under(prefix, joins_head=True), find)
             fits = [result for result in results if isinstance(result, Assignment)]
-            found += [Found(prefix, fit.arch, fit.layout) for fit in fits]
+            apart = {fit.fingerprint(): fit for fit in reversed(fits)}  # the first of those alike
+            found += [Found(prefix, fit.arch, fit.layout) for fit in reversed(apart.values())]
     return found
 
 
@@ -102,6 +103,23 @@ def place_unsigned(
         for name, layout in rules.layouts.items()
         if kind is None or kind in layout.classes
         for plan in _plans(rules, name, names, find, missing=_missing(layout, names))
+    ]
+
+
+def place_by_class(
+    rule_sets: Iterable[RuleSet],
+    names: Names,
+    find: FindRuleSet,
+    kind: str,
+    layers_by: LayersBy = "published",
+) -> Results:
+    """What comes of the layouts that are for a class, whatever their signatures."""
+    return [
+        result
+        for rules in rule_sets
+        for name, layout in rules.layouts.items()
+        if kind in layout.classes
+        for result in place_by_layout(rules, name, names, find, layers_by)
     ]
 
 

@@ -37,7 +37,7 @@ def swapped(layers):
 def joined_elsewhere(layers, used):
     """What shares the layer of a stage's last block shares the first one's, and so on."""
     for number, name, entry in bodies(layers):
-        for role, other in ELSEWHERE:
+        for role, other in ELSEWHERE if entry.get("index") != [] else ():
             if used.intersection(entry.get(role, ())):
                 wrong = deepcopy(layers)
                 wrong[number][name][other] = wrong[number][name].pop(role)

@@ -293,11 +293,20 @@ def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
             [
                 (
                     "layers.{stage}.downsample.**",
+                    "stage_0 → block",
+                    "3 of 3",
+                    "2 → 4",
+                    "+2",
+                    "0.0422 → 0.0751",
+                    "1.78",
+                ),
+                (
+                    "layers.{stage}.downsample.**",
                     "block",
-                    "9 of 9",
-                    "2, 4, 10 → 4, 10, 12",
+                    "6 of 6",
+                    "4, 10 → 10, 12",
                     "+2 to +6",
-                    "0.0422–0.422 → 0.0751–0.75",
+                    "0.0751–0.422 → 0.422–0.75",
                     "1.78–5.62",
                 ),
             ],
@@ -309,11 +318,20 @@ def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
             [
                 (
                     "layers.{stage}.downsample.**",
-                    "block",
-                    "9 of 9",
-                    "2, 4, 10 → 3, 5, 11",
+                    "stage_0",
+                    "3 of 3",
+                    "2 → 3",
                     "+1",
-                    "0.0422–0.422 → 0.0563–0.562",
+                    "0.0422 → 0.0563",
+                    "1.33",
+                ),
+                (
+                    "layers.{stage}.downsample.**",
+                    "block",
+                    "6 of 6",
+                    "4, 10 → 5, 11",
+                    "+1",
+                    "0.0751–0.422 → 0.1–0.562",
                     "1.33",
                 ),
                 ("norm.**", "head", "2 of 2", "13 → 12", "-1", "1 → 0.75", "0.75"),
@@ -326,7 +344,7 @@ def test_a_missing_timm_is_named_with_the_line_that_brings_it(monkeypatch):
             [
                 ("cls_token", "stem", "1 of 1", "0", "0", "0.0238 → 0.0037", "0.156"),
                 ("pos_embed", "stem", "1 of 1", "0", "0", "0.0238 → 0.0037", "0.156"),
-                ("patch_embed.**", "stem", "2 of 2", "0", "0", "0.0238 → 0.0037", "0.156"),
+                ("patch_embed.proj.**", "stem", "2 of 2", "0", "0", "0.0238 → 0.0037", "0.156"),
                 (
                     "blocks.{block}.**",
                     "block",
@@ -355,11 +373,16 @@ def test_real_models(a, b, model, expected):
 def test_timms_convnext_has_a_layer_for_every_block():
     assert [(row[0], *row[2:5], row[6]) for row in diff("auto", "timm", "convnext_tiny")] == [
         ("stem.**", "4 of 4", "0", "0", "0.0317"),
-        ("stages.0.**", "27 of 27", "1 → 1–3", "0 to +2", "0.0317–0.0563"),
-        ("stages.1.**", "31 of 31", "2 → 4–6", "+2 to +4", "0.0563–0.1"),
+        ("stages.0.blocks.{block}.**", "27 of 27", "1 → 1–3", "0 to +2", "0.0317–0.0563"),
+        ("stages.1.downsample.**", "4 of 4", "2 → 4", "+2", "0.0563"),
+        ("stages.1.blocks.{block}.gamma", "3 of 3", "2 → 4–6", "+2 to +4", "0.0563–0.1"),
+        ("stages.1.blocks.{block}.conv_dw.**", "6 of 6", "2 → 4–6", "+2 to +4", "0.0563–0.1"),
+        ("stages.1.blocks.{block}.norm.**", "6 of 6", "2 → 4–6", "+2 to +4", "0.0563–0.1"),
+        ("stages.1.blocks.{block}.mlp.**", "12 of 12", "2 → 4–6", "+2 to +4", "0.0563–0.1"),
         ("stages.2.downsample.**", "4 of 4", "3 → 7", "+4", "0.1"),
         ("stages.2.blocks.{block}.**", "81 of 81", "3–5 → 7–15", "+4 to +10", "0.1–0.562"),
-        ("stages.3.**", "31 of 31", "6 → 16–18", "+10 to +12", "0.562–1"),
+        ("stages.3.downsample.**", "4 of 4", "6 → 16", "+10", "0.562"),
+        ("stages.3.blocks.{block}.**", "27 of 27", "6 → 16–18", "+10 to +12", "0.562–1"),
         ("head.**", "4 of 4", "7 → 19", "+12", "1"),
     ]
 

@@ -80,11 +80,20 @@ def test_a_misfit_is_explained_by_the_layout_of_the_class():
     assert str(caught.value).startswith("rule set 'by_class' (layout 'own') does not fit")
 
 
-def test_a_layout_of_a_class_without_its_signature_says_so():
+def test_a_class_is_enough_where_the_signature_is_not_there():
+    layout = {**TWO_LAYERS, "classes": NET, "signature": "neck.weight"}
+    register_rules({"arch": "by_class", "layouts": {"own": layout}})
+    assert assign_layers(Net()).known_by == "class"
+    with pytest.raises(CoverageError):
+        assign_layers(Net().named_parameters())
+
+
+def test_what_does_not_fit_without_its_signature_is_explained_with_it():
     layout = {**TWO_LAYERS, "classes": NET, "signature": "neck.weight"}
     register_rules({"arch": "by_class", "layouts": {"own": layout}})
     with pytest.raises(CoverageError) as caught:
-        assign_layers(Net())
+        assign_layers(Net("extra"))
+    assert caught.value.unmatched == ("extra.weight",)
     assert caught.value.missing == ("signature: neck.weight",)
 
 
