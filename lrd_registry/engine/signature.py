@@ -28,6 +28,11 @@ class Signature:
             (_beginning(pattern), pattern) for pattern in self._all if not pattern.is_literal
         )
 
+    @property
+    def one_name(self) -> str | None:
+        """A name without which it is on no model; None where it has none but patterns."""
+        return self._names[0] if self._names else None
+
     def is_on(self, names: Collection[str]) -> bool:
         """Whether each pattern matches one of the names."""
         for name in self._names:
@@ -40,6 +45,30 @@ class Signature:
     def missing(self, names: Collection[str]) -> tuple[Pattern, ...]:
         """The patterns that match none of the names."""
         return tuple(p for p in self._all if not _is_found(_beginning(p), p, names))
+
+
+class Signatures:
+    """Many signatures, of which few are tried on any names.
+
+    >>> from lrd_registry.patterns.syntax import parse_pattern
+    >>> signatures = Signatures([Signature([parse_pattern("head.weight")])])
+    >>> signatures.any_is_on(["head.weight"]), signatures.any_is_on(["stem.weight"])
+    (True, False)
+    """
+
+    def __init__(self, signatures: Iterable[Signature]) -> None:
+        self._by_name: dict[str | None, list[Signature]] = {}
+        for signature in signatures:
+            self._by_name.setdefault(signature.one_name, []).append(signature)
+
+    def any_is_on(self, names: Collection[str]) -> bool:
+        """Whether one of them is among the names."""
+        return any(
+            signature.is_on(names)
+            for name, several in self._by_name.items()
+            if name is None or name in names
+            for signature in several
+        )
 
 
 def _beginning(pattern: Pattern) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +11,7 @@ from lrd_registry.engine.compile_layout import CompiledLayout, Plan, compile_lay
 from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.engine.place import place
 from lrd_registry.engine.problems import Coverage
+from lrd_registry.engine.signature import Signatures
 from lrd_registry.engine.towers import FindRuleSet, plan_parts
 from lrd_registry.model_names.compared import Names
 from lrd_registry.rule_files.layout import Layout
@@ -31,10 +32,12 @@ class Found(NamedTuple):
 def find_prefixes(rule_sets: Iterable[RuleSet], names: Names, find: FindRuleSet) -> list[Found]:
     """The outermost prefixes under which a rule set fits, in the model's order."""
     rule_sets = list(rule_sets)
+    layouts = (layout for rules in rule_sets for _, _, layout in _standing(rules))
+    signatures = Signatures(layout.signature for layout in layouts)
     found: list[Found] = []
     for prefix, below in _by_path(names.written.values()).items():
         is_inside = any(prefix.startswith(f"{outer.prefix}.") for outer in found)
-        if not is_inside and is_signed(rule_sets, below):
+        if not is_inside and signatures.any_is_on(below):
             results = place_where_signed(rule_sets, names.under(prefix, joins_head=True), find)
             fits = [result for result in results if isinstance(result, Assignment)]
             apart = {fit.fingerprint(): fit for fit in reversed(fits)}  # the first of those alike
@@ -55,13 +58,6 @@ def _by_path(names: Iterable[str]) -> dict[str, dict[str, None]]:
 
 
 Results: TypeAlias = list[Assignment | Coverage]
-
-
-def is_signed(rule_sets: Iterable[RuleSet], names: Collection[str]) -> bool:
-    """Whether any layout has its signature among names."""
-    return any(
-        layout.signature.is_on(names) for rules in rule_sets for _, _, layout in _standing(rules)
-    )
 
 
 def place_where_signed(

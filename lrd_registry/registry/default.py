@@ -76,8 +76,8 @@ def get_rule_set(name: str) -> RuleSet:
 def list_architectures() -> list[str]:
     """The names of all registered rule sets, sorted.
 
-    >>> list_architectures()
-    ['clip', 'clip_text', 'convnext', 'mae', 'swin', 'vit']
+    >>> list_architectures()[:3]
+    ['alexnet', 'beit3', 'byobnet']
     """
     return default_catalog().names()
 
