@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrd_registry.cli.failures import failure_of
-from lrd_registry.cli.layers import LAYER_DECAY, rows_of_parameters
+from lrd_registry.cli.layers import LAYER_DECAY, deep_note, rows_of_parameters
 from lrd_registry.cli.options import (
     AsJson,
     Help,
@@ -65,7 +65,8 @@ def check(
             )
             about = {"model": model, "fits": True, **_describe(built, rules, assignment)}
             order = _check_order(built, assignment, shapes) if trace else NOT_CHECKED
-            results.append({**about, **order})
+            note = deep_note(built, rules, assignment, LAYER_DECAY, prefix=prefix, outside=outside)
+            results.append({**about, **({"note": note} if note else {}), **order})
         except (CoverageError, AmbiguousArchitectureError) as error:
             results.append({"model": model, "fits": False, **failure_of(error).to_dict()})
     if as_json:
@@ -120,6 +121,8 @@ def _show_result(result: dict[str, Any]) -> None:
     fits = f"{result['model']}: fits, layout {result['layout']}, {depth_text(result)}"
     show_output(f"{fits}, layer decay {result['layer_decay']:g}")
     show_output(table(result["layers"]))
+    if note := result.get("note"):
+        show_output(f"note: {note}")
     for warning in result["warnings"]:
         show_output(f"warning: {warning}")
     show_output(result["order"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lrd_registry.cli.layers import LAYER_DECAY, WEIGHT_DECAY, rows_of_parameters
+from lrd_registry.cli.layers import LAYER_DECAY, WEIGHT_DECAY, deep_note, rows_of_parameters
 from lrd_registry.cli.options import (
     ArchOption,
     AsJson,
@@ -63,7 +63,9 @@ def explain(
         about["weight_decay"] = weight_decay
     if not parameters:
         rows = layer_rows(rows, assignment, layer_decay)
+    note = deep_note(built, arch, assignment, layer_decay, prefix=prefix, outside=outside)
     if as_json:
+        about |= {"note": note} if note else {}
         fitting = {"arch": assignment.arch, "layout": assignment.layout, **depth_data(assignment)}
         show_output({**about, **fitting, "parameters" if parameters else "layers": rows})
     else:
@@ -72,3 +74,5 @@ def explain(
             f"{depth_text(depth_data(assignment))}, layer decay {layer_decay:g}"
         )
         show_output(table(rows))
+        if note:
+            show_output(f"note: {note}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,10 +34,27 @@ def rows_of_parameters(
 
     groups = None
     if has_shapes(model.parameters()) and any(p.requires_grad for p in model.parameters()):
-        groups = build_param_groups(
-            model, assignment, layer_decay=layer_decay, weight_decay=weight_decay
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*frozen, in effect")  # it is a note here
+            groups = build_param_groups(
+                model, assignment, layer_decay=layer_decay, weight_decay=weight_decay
+            )
     else:
         check_layer_decay(layer_decay)
         warn_above_1(layer_decay)
     return parameter_rows(collect_parameters(model), assignment, groups, layer_decay)
+
+
+def deep_note(
+    model: nn.Module, arch: Any, assignment: Assignment, layer_decay: float, **place: Any
+) -> str | None:
+    """What the layer decay does to a deep network, and what would be usual."""
+    from lrd_registry.assign.assign_layers import assign_layers
+    from lrd_registry.groups.too_deep import is_too_deep, say_too_deep
+
+    if not is_too_deep(assignment, layer_decay):
+        return None
+    stages = None
+    if arch != "infer":
+        stages = assign_layers(model, arch, layers_by="stage", **place).num_layers
+    return say_too_deep(assignment, layer_decay, stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,7 @@ from lrd_registry.errors import ModelError
 from lrd_registry.groups.conventions import Convention, ConventionName, choose_convention, rate_keys
 from lrd_registry.groups.scales import Scales
 from lrd_registry.groups.shapes import check_shapes
+from lrd_registry.groups.too_deep import LEAST, is_too_deep, say_too_deep
 from lrd_registry.groups.weight_decay import (
     WeightDecayRule,
     check_matches,
@@ -120,6 +122,10 @@ def build_param_groups(
         ModelError: nothing in the model requires a gradient, or a shape is not known yet.
         LrdError: as for `assign_layers`.
 
+    Warns:
+        UserWarning: the network is so deep that `layer_decay` freezes its first layer, in effect;
+            with what would be usual.
+
     >>> from torch import nn
     >>> rules = {"arch": "two", "layers": [{"stem": "0.**"}, {"head": "1.**"}]}
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
@@ -155,7 +161,16 @@ def build_param_groups(
         globs=globs,
         keywords=own_keywords(model, assignment.roots),
     )
-    return group_parameters(parameters, assignment, scales, rates, rule)
+    groups = group_parameters(parameters, assignment, scales, rates, rule)
+    if min_scale < LEAST and is_too_deep(assignment, layer_decay):
+        stages = None
+        if layers_by != "stage" and not isinstance(arch, Assignment) and arch != "infer":
+            by_stage = select(
+                parameters, arch, catalog, layers_by="stage", prefix=prefix, outside=outside
+            )
+            stages = by_stage.num_layers
+        warnings.warn(f"{say_too_deep(assignment, layer_decay, stages)}", stacklevel=2)
+    return groups
 
 
 def _compared(assignment: Assignment) -> Mapping[str, str]:
