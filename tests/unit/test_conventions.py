@@ -3,6 +3,7 @@
 import pytest
 
 from lrd_registry import InvalidArgumentError, build_param_groups
+from lrd_registry.groups import conventions
 from lrd_registry.groups.conventions import CONVENTIONS
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, parameter
@@ -97,3 +98,9 @@ def test_a_misspelt_convention_names_the_nearest():
 
 def test_all_conventions_are_known():
     assert set(CONVENTIONS) == {"timm", "torch", "dinov2", "megatron", "megatron_max_lr"}
+
+
+def test_a_convention_without_a_floor_has_no_key_for_one():
+    torch = CONVENTIONS["torch"]
+    keys = conventions.rate_keys(torch, 0.5, 1.0, 0.1, decays=True, is_last=False)
+    assert keys == {"lr": 0.5}

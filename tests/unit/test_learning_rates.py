@@ -882,3 +882,22 @@ def test_where_timms_scheduler_reads_a_scale_that_is_not_there_it_is_not_blamed(
     model = assign_layers(make_model(), RULES)
     [fault] = audit_learning_rates(optimizer, model, lr=1.0, scheduler=scheduler, **SCALES).faults
     assert "no scale reaches these groups: build them with build_param_groups" in fault.message
+
+
+def test_groups_that_join_after_the_schedule_are_not_held_to_its_floor():
+    model = make_model()
+    *first, last = build_param_groups(model, RULES, lr=1.0, **SCALES)
+    optimizer = SGD(first, lr=1.0)
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=[0.0] * len(first))
+    optimizer.add_param_group(last)
+    found = audit_learning_rates(
+        optimizer, assign_layers(model, RULES), lr=1.0, scheduler=scheduler, **SCALES
+    )
+    assert found.faults == ()
+
+
+def test_the_rates_are_left_out_of_the_repr():
+    model = make_model()
+    optimizer = SGD(build_param_groups(model, RULES, lr=1.0, **SCALES), lr=1.0)
+    found = audit_learning_rates(optimizer, assign_layers(model, RULES), lr=1.0, **SCALES)
+    assert repr(found) == "LearningRates(lr=1.0, factor=1.0, faults=())"

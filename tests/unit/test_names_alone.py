@@ -164,3 +164,16 @@ def test_an_adapter_inside_an_adapter_goes_by_its_own_name():
     names = [f"{start}.base_layer.v", f"{start}.lora.b.base_layer.w", f"{start}.lora.b.lora_A.w"]
     *_, reading = readings_of_names(names)
     assert list(reading.written.values()) == ["a.v", "a.v", "a.lora.b.lora_A.w"]
+
+
+def test_what_a_wrapper_keeps_of_the_original_is_taken_off():
+    assign = assign_layers([("a._original_module.w", parameter(2))], A)
+    assert assign.written == {"a._original_module.w": "a.w"}
+
+
+def test_a_name_that_has_a_flat_parameter_s_inside_is_no_flat_parameter():
+    names = ["a._flat_param_scale", "a.w"]
+    assert list(assign_layers([(name, parameter(2)) for name in names], A)) == names
+
+
+A = {"arch": "a", "layers": [{"all": "a.**"}]}

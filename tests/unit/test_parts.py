@@ -296,3 +296,32 @@ def test_the_waivers_of_a_part_s_own_rule_set_come_along_under_its_prefix():
     rules = parse_rule_set("arch: pair\nparts:\n  image: {prefix: v, rules: tower}\n")
     (found,) = assign_layers(model_with(["v.blocks.0.bias"]), rules).waivers
     assert (list(map(str, found.parameters)), found.why) == (["v.blocks.{i}.bias"], waiver["why"])
+
+
+def test_a_part_at_the_top_is_no_root_of_its_own():
+    rules = {
+        "arch": "two",
+        "parts": {"a": {"layers": [{"all": "a"}]}, "b": {"prefix": "b", "layers": [{"all": "w"}]}},
+    }
+    assert assign_layers(model_with(["a", "b.w"]), rules).roots == ("", "b")
+
+
+def test_what_claims_a_parameter_outside_the_parts_and_in_one_is_told_alike():
+    rules = {
+        "arch": "two",
+        "parts": {"a": {"layers": [{"all": "**"}]}},
+        "outside": {"scale": "s"},
+    }
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with(["a", "s"]), rules)
+    assert caught.value.overlapping == {"s": ("a.all: **", "scale: s")}
+
+
+def test_decays_by_part_for_a_model_of_one_are_refused_in_full():
+    with pytest.raises(InvalidArgumentError) as caught:
+        build_param_groups(
+            model_with(["a"]), {"arch": "x", "layers": [{"all": "a"}]}, layer_decay={"a": 0.5}
+        )
+    assert str(caught.value) == (
+        "layer_decay: 'x' is one part with one depth; pass a number, found {'a': 0.5}"
+    )

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from lrd_registry.patterns.syntax import PatternError, parse_pattern
+from lrd_registry.rule_files.load import rule_set_from_mapping
 
 pytestmark = pytest.mark.engine
 
@@ -279,3 +280,15 @@ def test_nothing_is_proposed_for_a_regular_expression_that_makes_no_pattern():
         "pattern '^a..b' has a `^`, as a regular expression or a glob has it; in a pattern, "
         "{index} is a number, * any text without dots, ** any text"
     )
+
+
+def test_the_repr_of_a_pattern_is_its_text_and_its_indices():
+    assert repr(parse_pattern("a.{i}.w")) == (
+        "Pattern(text='a.{i}.w', indices=('i',), counted=frozenset({'i'}))"
+    )
+
+
+def test_a_pattern_of_a_rule_set_may_be_one_that_was_parsed():
+    layers = [{"all": [parse_pattern("a.**"), "b"]}]
+    rules = rule_set_from_mapping({"arch": "x", "layers": layers})
+    assert rules.to_dict()["layouts"]["default"]["layers"] == [{"all": {"match": ["a.**", "b"]}}]

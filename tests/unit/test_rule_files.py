@@ -449,3 +449,23 @@ def test_a_list_of_no_patterns_asks_nothing_of_the_entry(key):
     rules = rule_set_from_mapping({"arch": "x", "layers": [{"stem": indexed}]})
     [(_, entry)] = rules.layouts["default"].entries
     assert getattr(entry, key) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "sources: [{what: a, wher: b}]\nlayers: [all: a]",
+            "unknown key `wher`; did you mean `where`",
+        ),
+        (
+            "parts: {a: {layers: [all: a]}}\noutside: {s: {matc: b}}",
+            "unknown key `matc`; did you mean `match`",
+        ),
+        ("layouts: {a: {signatur: a, layers: [all: a]}}", "unknown key `signatur`; did you mean"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_one_that_is_known_there(text, message):
+    with pytest.raises(RuleFileError) as caught:
+        parse_rule_set(f"arch: x\n{text}")
+    assert message in str(caught.value)
