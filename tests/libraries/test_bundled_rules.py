@@ -68,7 +68,7 @@ TIMM = [
     "convnext_tiny_hnf",
     "convnextv2_atto",
 ]
-FAMILIES = {*families.TIMM, *families.TORCHVISION}
+FAMILIES = {*families.TIMM, *families.TORCHVISION, *families.TRANSFORMERS}
 """The layouts that `test_family_rules.py` puts to the proof."""
 FEATURES = [
     "vit_base_patch16_224",

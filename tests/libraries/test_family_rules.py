@@ -5,11 +5,14 @@ import torch
 from torchvision.models import get_model
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set
+from lrd_registry.engine.compile_layout import compile_layout
+from lrd_registry.models import build_model
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import check_order
 from tests.support.building import model_with, parameter, timm_model
-from tests.support.libraries.families import TIMM, TORCHVISION
+from tests.support.libraries.families import TIMM, TORCHVISION, TRANSFORMERS
+from tests.support.releases import need_type
 
 pytestmark = pytest.mark.library
 
@@ -22,7 +25,7 @@ OPTIONS = {
 }
 """What their classes are built with, as they have no head by default."""
 ROLES = ("match", "first", "last", "previous", "outside")
-LAYOUTS = sorted({*TIMM, *TORCHVISION})
+LAYOUTS = sorted({*TIMM, *TORCHVISION, *TRANSFORMERS})
 
 
 def torchvision_model(name):
@@ -38,6 +41,17 @@ def models(layout):
             yield name, timm_model(name, **OPTIONS[layout])
     for name in TORCHVISION.get(layout, ()):
         yield name, torchvision_model(name)
+    for name in TRANSFORMERS.get(layout, ()):
+        need_type(f"hf:{name}")
+        yield name, build_model(f"hf:{name}")
+
+
+def is_signed(layout, model):
+    """Whether its names alone would say that the layout is to be tried."""
+    arch, name = layout.split("/")
+    own = get_rule_set(arch).layouts[name]
+    names = {parameter for parameter, _ in model.named_parameters()}
+    return any(compile_layout(own, prefix).signature.is_on(names) for prefix in own.prefixes)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -46,6 +60,7 @@ def test_its_models_are_known_by_their_class_and_in_the_order_of_use(layout):
         assignment = assign_layers(model)
         found = f"{assignment.arch}/{assignment.layout}", assignment.known_by
         assert found == (layout, "class")
+        assert is_signed(layout, model), name
         inputs = INPUTS.get(name, (2, 3, 224, 224)) if name in TORCHVISION.get(layout, ()) else None
         check = check_order(assignment, trace(model, inputs))
         assert check.contradictions == (), name
@@ -93,11 +108,9 @@ def test_without_a_pattern_the_error_names_what_it_covered(layout):
                 other_names = {other for names in assignment.aliases.values() for other in names}
                 assert set(caught.value.unmatched) - other_names == covered - other_names
                 left.discard((number, role, text))
-    assert left <= STAND_INS.get(layout, set())
-
-
-STAND_INS = {"gemma4_vit/timm": {(2, "match", "head.**")}}
-"""Patterns that no model has: an encoder has no head but one that its user gives it."""
+    last = entries[-1][1]
+    by_its_user = {(len(entries) - 1, "match", pattern.text) for pattern in last.outside}
+    assert left <= by_its_user, "an encoder alone has no head but one that its user gives it"
 
 
 def _under(prefix, patterns):

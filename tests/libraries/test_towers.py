@@ -188,10 +188,6 @@ def under(model, prefix):
 @pytest.mark.parametrize(
     ("name", "tower"),
     [
-        ("RN50", "visual"),
-        ("MobileCLIP2-S0", "visual.trunk"),
-        ("MobileCLIP-B", "visual.trunk"),
-        ("ViTamin-S", "visual.trunk"),
         ("coca_ViT-B-32", "text_decoder"),
     ],
 )

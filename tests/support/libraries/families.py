@@ -118,3 +118,48 @@ TORCHVISION = {
     "vgg/plain_11": ["vgg11"],
 }
 """The same for torchvision's classifiers."""
+
+TRANSFORMERS = {
+    "cvt/huggingface": ["cvt:CvtForImageClassification", "cvt:CvtModel"],
+    "efficientnet/huggingface": [
+        "efficientnet:EfficientNetForImageClassification",
+        "efficientnet:EfficientNetModel",
+    ],
+    "efficientnet/huggingface_mobilenet_v1": [
+        "mobilenet_v1:MobileNetV1ForImageClassification",
+        "mobilenet_v1:MobileNetV1Model",
+    ],
+    "efficientnet/huggingface_mobilenet_v2": [
+        "mobilenet_v2:MobileNetV2ForImageClassification",
+        "mobilenet_v2:MobileNetV2Model",
+        "mobilenet_v2:MobileNetV2ForSemanticSegmentation",
+    ],
+    "focalnet/huggingface": ["focalnet:FocalNetForImageClassification", "focalnet:FocalNetModel"],
+    "hgnet/huggingface": ["hgnet_v2:HGNetV2ForImageClassification"],
+    "hiera/huggingface": ["hiera:HieraForImageClassification", "hiera:HieraModel"],
+    "imagegpt/huggingface": [
+        "imagegpt:ImageGPTForImageClassification",
+        "imagegpt:ImageGPTForCausalImageModeling",
+    ],
+    "levit/huggingface": ["levit:LevitForImageClassificationWithTeacher", "levit:LevitModel"],
+    "metaformer/huggingface": [
+        "poolformer:PoolFormerForImageClassification",
+        "poolformer:PoolFormerModel",
+    ],
+    "pvt/huggingface": ["pvt:PvtForImageClassification", "pvt:PvtModel"],
+    "pvt/huggingface_v2": ["pvt_v2:PvtV2ForImageClassification", "pvt_v2:PvtV2Model"],
+    "regnet/huggingface": ["regnet:RegNetForImageClassification", "regnet:RegNetModel"],
+    "resnet/huggingface": ["resnet:ResNetForImageClassification", "resnet:ResNetModel"],
+    "resnetv2/huggingface": ["bit:BitForImageClassification", "bit:BitModel"],
+    "segformer/huggingface": [
+        "segformer:SegformerForImageClassification",
+        "segformer:SegformerForSemanticSegmentation",
+        "segformer:SegformerModel",
+    ],
+    "swiftformer/huggingface": [
+        "swiftformer:SwiftFormerForImageClassification",
+        "swiftformer:SwiftFormerModel",
+    ],
+    "textnet/huggingface": ["textnet:TextNetForImageClassification", "textnet:TextNetModel"],
+}
+"""The same for transformers, as `type:Class`, in their default configurations."""

@@ -41,10 +41,14 @@ def has_own_visual_tower(config):
     return "timm_model_name" not in vision and not isinstance(vision.get("layers"), list)
 
 
+TRUNKS = ("fastvit", "vitamin", "vision_transformer_hybrid")
+"""More modules of timm's that are towers here."""
+
+
 def is_known(config):
     """Whether its towers are of bundled families: open_clip's own, or of timm's modules."""
     trunk = config["vision_cfg"].get("timm_model_name", "").split(".")[0]
-    visual = is_model_in_modules(trunk, set(MODULES)) if trunk else has_own_visual_tower(config)
+    visual = not trunk or is_model_in_modules(trunk, {*MODULES, *TRUNKS})
     return visual and "hf_model_name" not in config["text_cfg"] and class_of(config) != CoCa
 
 
