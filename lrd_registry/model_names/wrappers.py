@@ -42,6 +42,7 @@ FSDP = "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParal
 PARAMETRIZATION = "torch.nn.utils.parametrize.ParametrizationList"
 """It holds what made a tensor: `x.parametrizations.weight.original` in place of `x.weight`."""
 
+TIMM_WRAPPER = "transformers.models.timm_wrapper.modeling_timm_wrapper"
 _PEFT_MODEL = Wrapper(("base_model",), inputs=("prompt_encoder",))
 
 WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order of bases counts
@@ -67,6 +68,11 @@ WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order
     "timm.models._features.FeatureDictNet": Wrapper((), flattens=True, drops=True),
     "timm.models._features.FeatureHookNet": Wrapper(("body",), flattens=True, drops=True),
     "timm.models._features.FeatureGetterNet": Wrapper(("model",), drops=True),
+    # transformers' around a model of timm's.
+    f"{TIMM_WRAPPER}.TimmWrapperPreTrainedModel": Wrapper(("timm_model",)),
+    "transformers.models.timm_backbone.modeling_timm_backbone.TimmBackbone": Wrapper(
+        ("_backbone",)
+    ),
     "peft.utils.other.AuxiliaryTrainingWrapper": Wrapper(
         ("original_module", "token_adapter"), copies=("modules_to_save",)
     ),
