@@ -40,8 +40,8 @@ REAL = {
 GENERATED = (1_000, 10_000, 100_000)
 STACK = rule_set_from_mapping({"arch": "stack", "layers": [{"block": "blocks.{block}.**"}]})
 COLUMNS = (
-    "model | parameters | bare walk | timm | **lrd-registry** | parameters | layers | fingerprint"
-    " | own names"
+    "model | parameters | bare walk | timm | **lrd-registry** | by `auto` | parameters | layers | "
+    "fingerprint | own names"
 )
 
 
@@ -65,7 +65,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
-    """The bare walk, timm's grouping, ours, and four of our steps."""
+    """The bare walk, timm's grouping, ours by rule set and by `auto`, and four of our steps."""
     parameters = collect_parameters(model)
     catalog = default_catalog()
     assignment = select(parameters, arch, catalog)
@@ -73,6 +73,7 @@ def calls(model: nn.Module, arch: str | RuleSet) -> list[Callable[[], object]]:
         lambda: list(model.named_parameters()),
         lambda: param_groups_layer_decay(model),
         lambda: build_param_groups(model, arch),
+        lambda: build_param_groups(model, "auto" if isinstance(arch, str) else arch),
         lambda: collect_parameters(model),
         lambda: select(parameters, arch, catalog),
         assignment.fingerprint,
@@ -90,6 +91,23 @@ def report(name: str, model: nn.Module, arch: str | RuleSet) -> float:
     columns = [f"**{ratio:.2f}**" if i == 1 else f"{ratio:.2f}" for i, ratio in enumerate(ratios)]
     print(f"| {name} | {count:,} | {walk:,.0f} µs | {' | '.join(columns)} |", flush=True)
     return ratios[1]
+
+
+def report_first_call(rounds: int = 5) -> None:
+    """Print the first call by `auto` in a fresh interpreter, with all bundled rule sets."""
+    code = (
+        "import time, timm, torch, lrd_registry as lrd\n"
+        "with torch.device('meta'): model = timm.create_model('vit_base_patch16_224')\n"
+        "from lrd_registry import build_param_groups\n"
+        "start = time.perf_counter(); build_param_groups(model)\n"
+        "print(time.perf_counter() - start)"
+    )
+    run = [sys.executable, "-c", code]
+    found = [
+        float(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+        for _ in range(rounds)
+    ]
+    print(f"the first call by `auto`: {statistics.median(found):.2f} s")
 
 
 def report_imports(rounds: int = 9) -> None:
@@ -132,7 +150,7 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}, timm {timm.__version__}\n"
     )
-    print(f"| {COLUMNS} |\n|---|{'---:|' * 8}")
+    print(f"| {COLUMNS} |\n|---|{'---:|' * 9}")
     ratios = []
     for name, arch in REAL.items():
         with torch.device("meta"):
@@ -143,6 +161,7 @@ def main() -> None:
             model = stack(size)
         ratios.append(report(f"generated, {size:,}", model, STACK))
     print(f"\nmedian {statistics.median(ratios):.2f}, greatest {max(ratios):.2f}")
+    report_first_call()
     report_many_rule_files()
     report_imports()
     report_command_line()
