@@ -5,7 +5,7 @@ import timm
 import torch
 from torchvision.models import get_model
 
-from lrd_registry import CoverageError, assign_layers, get_rule_set
+from lrd_registry import CoverageError, assign_layers, build_param_groups, get_rule_set
 from lrd_registry.engine.compile_layout import compile_layout
 from lrd_registry.models import build_model
 from lrd_registry.rule_files.load import rule_set_from_mapping
@@ -146,3 +146,17 @@ def test_an_encoder_with_a_head_of_its_users_is_known():
     model = model_with({name: parameter(2, 2) for name in [*names, "head.weight"]})
     assignment = assign_layers(model)
     assert assignment["head.weight"].layer == assignment.num_layers - 1
+
+
+@pytest.mark.parametrize("layout", sorted(TIMM))
+def test_what_timm_exempts_from_weight_decay_is_known_from_names_alone(layout):
+    arch, _ = layout.split("/")
+    for name in filter(timm.is_model, TIMM[layout]):
+        model = timm_model(name)
+        layers = assign_layers(model)
+        alone = build_param_groups(list(model.named_parameters()), layers)
+        assert exempt(alone) == exempt(build_param_groups(model, layers)), f"{arch}: {name}"
+
+
+def exempt(groups):
+    return {n for group in groups if not group["weight_decay"] for n in group["param_names"]}
