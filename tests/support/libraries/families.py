@@ -120,6 +120,16 @@ TORCHVISION = {
 """The same for torchvision's classifiers."""
 
 TRANSFORMERS = {
+    "byobnet/huggingface_mobilevit": [
+        "mobilevit:MobileViTForImageClassification",
+        "mobilevit:MobileViTForSemanticSegmentation",
+        "mobilevit:MobileViTModel",
+    ],
+    "byobnet/huggingface_mobilevit_v2": [
+        "mobilevitv2:MobileViTV2ForImageClassification",
+        "mobilevitv2:MobileViTV2ForSemanticSegmentation",
+        "mobilevitv2:MobileViTV2Model",
+    ],
     "cvt/huggingface": ["cvt:CvtForImageClassification", "cvt:CvtModel"],
     "efficientnet/huggingface": [
         "efficientnet:EfficientNetForImageClassification",
@@ -146,6 +156,7 @@ TRANSFORMERS = {
         "poolformer:PoolFormerForImageClassification",
         "poolformer:PoolFormerModel",
     ],
+    "mobilenetv3/huggingface_pp_lcnet": ["pp_lcnet:PPLCNetForImageClassification"],
     "pvt/huggingface": ["pvt:PvtForImageClassification", "pvt:PvtModel"],
     "pvt/huggingface_v2": ["pvt_v2:PvtV2ForImageClassification", "pvt_v2:PvtV2Model"],
     "regnet/huggingface": ["regnet:RegNetForImageClassification", "regnet:RegNetModel"],
