@@ -1,6 +1,5 @@
 """What many tests need."""
 
-import shutil
 import sys
 
 import pytest
@@ -40,10 +39,11 @@ SIX = ("clip", "clip_text", "convnext", "mae", "swin", "vit")
 
 @pytest.fixture(scope="session")
 def directory_of_six(tmp_path_factory):
-    """A directory of six of the bundled rule files."""
+    """A directory of six of the bundled rule files, which speak of no others."""
     directory = tmp_path_factory.mktemp("rules")
     for name in SIX:
-        shutil.copy(bundled_rules() / f"{name}.yaml", directory)
+        text = (bundled_rules() / f"{name}.yaml").read_text()
+        (directory / f"{name}.yaml").write_text(text.replace(", resnet, fastvit]", "]"))
     return directory
 
 
