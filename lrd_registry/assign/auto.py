@@ -47,13 +47,14 @@ def fit(
     below = [reading.under(prefix, joins_head=joins_head) for reading in readings]
     kind = _known_class(rule_sets, below[0], catalog)
     asked = catalog.rule_sets_of(kind) if kind and rule_sets is None else rule_sets
+    find = catalog.find if rule_sets is None else catalog.get
     for names in below:
         tried = catalog.rule_sets_for(names.known) if asked is None else asked
         results = place_where_signed(
-            tried, names, catalog.get, kind=kind, layers_by=layers_by, likely=asked is None
+            tried, names, find, kind=kind, layers_by=layers_by, likely=asked is None
         )
         if kind and not results:
-            results = place_by_class(tried, names, catalog.get, kind, layers_by)
+            results = place_by_class(tried, names, find, kind, layers_by)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if fitting:
             return replace(_the_one(fitting), known_by="class" if kind else "names")

@@ -32,18 +32,19 @@ def explain_misfit(
         kind: the class that told which layouts were tried.
     """
     rule_sets = catalog.rule_sets if asked is None else asked
+    find = catalog.find if asked is None else catalog.get
     names = [reading for reading in readings if not reading.is_guess][-1]
     if not names.compared:
         return _nothing_there(rule_sets, names, catalog)
     signed = chain.from_iterable(
-        place_where_signed(rule_sets, reading, catalog.get, kind=kind) for reading in readings
+        place_where_signed(rule_sets, reading, find, kind=kind) for reading in readings
     )
     signed_nearest = _nearest(signed)
-    nearest = signed_nearest or _nearest(place_unsigned(rule_sets, names, catalog.get, kind=kind))
+    nearest = signed_nearest or _nearest(place_unsigned(rule_sets, names, find, kind=kind))
     assert nearest is not None, "a rule set has a layout, and one without its signature has faults"
     found = []
     if not nearest.is_only_outside:
-        found = find_prefixes(rule_sets, names, catalog.get)
+        found = find_prefixes(rule_sets, names, catalog.find)
     if asked is None:
         is_near = _is_near(nearest, is_signed=signed_nearest is not None)
         return _none_fits(nearest, _tried(rule_sets, catalog), found, catalog, is_near=is_near)
@@ -81,7 +82,7 @@ def _is_near(nearest: Coverage, *, is_signed: bool) -> bool:
 def _nothing_there(rule_sets: Sequence[RuleSet], names: Names, catalog: Catalog) -> CoverageError:
     what = f"no parameter of this model is{_under(names)}"
     tops = dict.fromkeys(written.partition(".")[0] for written in names.written.values())
-    found = find_prefixes(rule_sets, names, catalog.get)
+    found = find_prefixes(rule_sets, names, catalog.find)
     instead = _elsewhere(found, catalog) if found else f"but under {', '.join(tops)}"
     return CoverageError(f"{what}, {instead}", missing=(f"prefix: {names.prefix}",))
 

@@ -21,7 +21,7 @@ from lrd_registry.patterns.pattern import Pattern
 from lrd_registry.rule_files.layout import Layout, Part
 from lrd_registry.rule_files.schema import RuleSet
 
-FindRuleSet: TypeAlias = Callable[[str], RuleSet]
+FindRuleSet: TypeAlias = Callable[[str], RuleSet | None]
 
 
 class _Place(NamedTuple):
@@ -49,7 +49,7 @@ def plan_parts(
         rules: the rule set.
         layout_name: the layout's, which has parts.
         names: the model's.
-        find: gives the rule set of a name.
+        find: gives the rule set of a name; None where it is to be passed over.
         missing: what keeps the plan from fitting, besides.
         layers_by: how finely blocks are told apart.
     """
@@ -83,7 +83,7 @@ def _places(
         below = names.below(prefix)
         if part.own and below:
             yield _Place(name, prefix, compile_layout(part.own, "", prefix, layers_by), ())
-        for rules in map(find, part.rules):
+        for rules in filter(None, map(find, part.rules)):
             exempt = tuple(pattern.under(prefix) for pattern in rules.no_weight_decay)
             for layout in rules.layouts.values():
                 for own in layout.prefixes if layout.layers else ():

@@ -150,6 +150,13 @@ class Catalog:
             )
         return entries[name].load()
 
+    def find(self, name: str) -> RuleSet | None:
+        """The rule set of this name; None where there is none, or its file is at fault."""
+        try:
+            return self.get(name)
+        except (UnknownArchitectureError, RuleFileError):
+            return None
+
     @cached_property
     def by_name(self) -> dict[str, Registered]:
         """The rule sets by name, those registered by hand in place of files of their name."""

@@ -298,3 +298,14 @@ def test_a_call_lists_the_directories_once(tiny, monkeypatch, own_registry):
     model = model_with([f"{tower}.{name}" for tower in "xy" for name in MODEL])
     assert assign_layers(model).arch == "pair"
     assert listed == ["listed"]
+
+
+def test_a_file_that_is_composed_of_one_that_is_not_there_fails_only_who_asks_for_it():
+    parts = {"a": {"prefix": "a", "rules": "missing"}}
+    register_rules({"arch": "composed", "parts": parts})
+    register_rules({"arch": "plain", "layouts": {"own": {"layers": [{"all": ["a.w", "b.w"]}]}}})
+    assert assign_layers(model_with(MODEL)).arch == "plain"
+    with pytest.raises(NoFittingArchitectureError):
+        assign_layers(model_with(["c.w"]))
+    with pytest.raises(UnknownArchitectureError, match="no rule set is called 'missing'"):
+        assign_layers(model_with(MODEL), "composed")
