@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from lrd_registry.assign.misfits import explain_misfit
 from lrd_registry.assignment import Assignment
@@ -65,9 +66,14 @@ def _known_class(rule_sets: Sequence[RuleSet] | None, names: Names, catalog: Cat
     """The class of a model, or the nearest of its bases, that a layout is for."""
     if rule_sets is None:
         return catalog.known_class(names.classes)
-    layouts = [layout for rules in rule_sets for layout in rules.layouts.values()]
-    known = {name for layout in layouts for name in layout.classes}
-    return next((name for name in names.classes if name in known), None)
+    known = [_classes(rules) for rules in rule_sets]
+    return next((name for name in names.classes if any(name in each for each in known)), None)
+
+
+@lru_cache(maxsize=256)
+def _classes(rules: RuleSet) -> frozenset[str]:
+    """The classes that a rule set's layouts are for."""
+    return frozenset(name for layout in rules.layouts.values() for name in layout.classes)
 
 
 def _the_one(fitting: Sequence[Assignment]) -> Assignment:

@@ -125,7 +125,8 @@ class Names:
     def classes(self) -> tuple[str, ...]:
         """The full names of the model's class and its bases, nearest first; of bare names, none."""
         module = None if self.module is None else find_module(self.module, self.prefix)
-        return () if module is None else tuple(class_names(type(module)))
+        kind: type = type(module)
+        return () if module is None else class_names(kind)
 
     @cached_property
     def drops_parts(self) -> bool:

@@ -36,7 +36,8 @@ def dimensions_before(model: nn.Module, by_name: dict[str, nn.Parameter]) -> dic
 
 def _sharded(model: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
     for module in model.modules():
-        if FSDP in class_names(type(module)) and (handle := getattr(module, "_handle", None)):
+        kind: type = type(module)
+        if FSDP in class_names(kind) and (handle := getattr(module, "_handle", None)):
             flat = handle.flat_param
             for parameter, shape in zip(flat._params or (), flat._shapes, strict=False):
                 yield parameter, len(shape)

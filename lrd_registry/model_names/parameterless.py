@@ -35,4 +35,5 @@ def is_silent(model: nn.Module, path: str) -> bool:
     module = find_module(model, path)
     if module is None or any(True for _ in chain(module.parameters(), module.buffers())):
         return False
-    return class_names(type(module))[0] not in PLACEHOLDERS
+    kind: type = type(module)
+    return class_names(kind)[0] not in PLACEHOLDERS

@@ -79,13 +79,14 @@ WRAPPERS: Mapping[str, Wrapper] = {  # the nearest class in a module's own order
 }
 
 
-def class_names(kind: type) -> list[str]:
+@lru_cache(maxsize=1024)
+def class_names(kind: type) -> tuple[str, ...]:
     """The full names of a class and its bases, nearest first.
 
     >>> class_names(bool)
-    ['builtins.bool', 'builtins.int', 'builtins.object']
+    ('builtins.bool', 'builtins.int', 'builtins.object')
     """
-    return [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
+    return tuple(f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__)
 
 
 @lru_cache(maxsize=1024)
