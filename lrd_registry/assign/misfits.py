@@ -107,7 +107,8 @@ def _none_fits(
 
 def _tried(rule_sets: Sequence[RuleSet], catalog: Catalog) -> str:
     names = [rules.arch for rules in rule_sets]
-    tried = f"tried: {', '.join(names)}" if len(names) <= MANY else f"{len(names)} tried; lrd list"
+    shown = ", ".join(names) if len(names) <= MANY else f"the {len(names)} that lrd list shows"
+    tried = f"tried: {shown}"
     faulty = ", ".join(catalog.faulty_files())
     return f"{tried}; not tried, because at fault: {faulty}" if faulty else tried
 

@@ -46,7 +46,7 @@ makes 6 layers
         f"first at {lowest:.2g} of the head's learning rate: frozen, in effect"
     )
     ways = [*_a_usual_decay(depths[part], layer_decay)]
-    if layers_by_stage is not None and layers_by_stage >= STAGED:
+    if layers_by_stage is not None and STAGED <= layers_by_stage < depths[part]:
         ways.append(f'layers_by="stage" makes {layers_by_stage} layers')
     return f"{said}. {'; '.join(ways)}" if ways else said
 

@@ -17,6 +17,7 @@ from lrd_registry import (
     RuleFileError,
     assign_layers,
     build_param_groups,
+    list_architectures,
     load_rule_set,
     register_rules,
 )
@@ -339,4 +340,15 @@ def test_a_draft_may_be_kept_by_its_rule_set(tmp_path):
     kept = load_rule_set(tmp_path / "mine.yaml")
     assert layers_of(assign_layers(model, kept)) == layers_of(
         assign_layers(model, drafted.rule_set)
+    )
+
+
+def test_many_rule_sets_are_counted_and_not_listed():
+    with pytest.raises(NoFittingArchitectureError) as caught:
+        assign_layers(nn.Linear(2, 2))
+    count = len(list_architectures())
+    first, _ = str(caught.value).splitlines()
+    assert first == (
+        f"no rule set fits this model completely (tried: the {count} that lrd list shows), "
+        "and none comes near."
     )

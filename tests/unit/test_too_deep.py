@@ -81,3 +81,10 @@ def test_the_command_line_notes_it(lrd, command):
 def test_the_note_as_json(lrd):
     assert "note" in json.loads(lrd("explain", "densenet121", "--json")[1])
     assert "note" not in json.loads(lrd("explain", "resnet18", "--json")[1])
+
+
+def test_what_is_by_stage_already_is_not_named(lrd):
+    arguments = ("densenet121", "--layers-by", "stage", "--layer-decay", "0.05")
+    note = json.loads(lrd("explain", *arguments, "--json")[1])["note"]
+    assert "has 6 layers here" in note
+    assert "layers_by" not in note
