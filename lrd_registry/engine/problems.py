@@ -180,15 +180,15 @@ class Coverage:
         """All faults, one paragraph per kind, names beyond the first twenty counted."""
         lines = [
             *_section("matched by no pattern", map(self._say_unmatched, self.unmatched[:SHOWN])),
-            *_more(self.unmatched),
+            *more(self.unmatched),
             *_section(f"outside {self.names.prefix!r}", iter(self.names.outside[:SHOWN])),
-            *_more(self.names.outside),
+            *more(self.names.outside),
             *_section("claimed more than once", self._overlaps()),
-            *_more(tuple(self.overlapping)),
+            *more(tuple(self.overlapping)),
             *_section("required, but matching nothing", iter(self.missing)),
             *_section("set to None, with nothing of the last layer left", iter(self.cut)),
             *_section("missing from a run of indices", map(_say_gap, self.gaps[:SHOWN])),
-            *_more(self.gaps),
+            *more(self.gaps),
         ]
         return "\n".join(lines)
 
@@ -225,7 +225,8 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _more(items: Sequence[object]) -> Iterator[str]:
+def more(items: Sequence[object]) -> Iterator[str]:
+    """How many are not shown, where these are too many to show."""
     if len(items) > SHOWN:
         yield f"    … and {len(items) - SHOWN} more"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lrd_registry.assignment import Assignment, Placement
-from lrd_registry.engine.problems import SHOWN
+from lrd_registry.engine.problems import SHOWN, more
 from lrd_registry.errors import CoverageError
 from lrd_registry.model_names.compared import Names
 from lrd_registry.model_names.reading import INPUT
@@ -21,7 +21,7 @@ def apply_whole(whole: Assignment, readings: Sequence[Names]) -> Assignment:
     known = by_written_name(whole)
     names = best_reading(known, readings)
     if unknown := [name for name in names.order if names.written[name] not in known]:
-        listed = "\n".join(f"    {name}" for name in unknown[:SHOWN])
+        listed = "\n".join([*(f"    {name}" for name in unknown[:SHOWN]), *more(unknown)])
         count = "1 parameter is" if len(unknown) == 1 else f"{len(unknown)} parameters are"
         raise CoverageError(
             f"{count} not in this assignment (made with {whole.arch!r}); "

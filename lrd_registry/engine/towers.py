@@ -38,8 +38,8 @@ def plan_parts(
     layout_name: str,
     names: Names,
     find: FindRuleSet,
-    missing: tuple[str, ...] = (),
-    layers_by: LayersBy = "published",
+    missing: tuple[str, ...],
+    layers_by: LayersBy,
 ) -> Iterator[Plan]:
     """The plans of a layout of parts: one for each choice of what the parts are.
 

@@ -99,4 +99,5 @@ def _find(document: Document, error: ErrorDetails) -> Spot:
         if (*path, step) in document.values:
             path = (*path, step)
     is_of_the_key = error["type"] in {"extra_forbidden", "name"} or loc[-1:] == ("[key]",)
-    return document.keys[path] if is_of_the_key and path in document.keys else document.values[path]
+    spot = document.values[path]
+    return document.keys.get(path, spot) if is_of_the_key else spot

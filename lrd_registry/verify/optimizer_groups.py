@@ -33,9 +33,9 @@ class LiveGroup:
     name: str | None
     names: tuple[str | None, ...]
     lr: float
-    scale_keys: tuple[str, ...] = ()
-    assignment: str | None = None
-    is_scheduled: bool = False
+    scale_keys: tuple[str, ...]
+    assignment: str | None
+    is_scheduled: bool
 
     def __str__(self) -> str:
         return f"group {self.index}" + (f" {self.name!r}" if self.name else "")

@@ -11,7 +11,7 @@ from lrd_registry.models import build_model
 from tests.support.building import layers_of, timm_model
 from tests.support.releases import need_type
 
-pytestmark = pytest.mark.library
+pytestmark = [pytest.mark.library, pytest.mark.engine]
 
 NAMES = {
     "vit_tiny_patch16_224": "model.",  # what holds the model under a name

@@ -175,3 +175,14 @@ def test_holes_are_named_in_the_order_of_the_stages():
     with pytest.raises(CoverageError) as caught:
         assign_layers(model, NESTED)
     assert [gap.pattern for gap in caught.value.gaps] == [f"s.{n}.{{block}}.**" for n in range(12)]
+
+
+def test_of_many_holes_twenty_are_named():
+    model = model_with([f"s.{stage}.{block}.w" for stage in range(22) for block in (0, 2)])
+    rules = {"arch": "net", "layers": [{"block": "s.{stage}.{block}.w"}]}
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, rules)
+    assert len(caught.value.gaps) == 22
+    holes = str(caught.value).partition("missing from a run of indices:\n")[2].splitlines()
+    assert holes[20] == "    … and 2 more"
+    assert "s.19." in holes[19]

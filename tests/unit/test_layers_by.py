@@ -127,3 +127,16 @@ def test_a_table_survives_as_plain_data_and_as_yaml():
     rules = parse_rule_set(STAGES)
     again = parse_rule_set(yaml.safe_dump(rules.to_dict()))
     assert again == rules
+
+
+def test_a_table_goes_by_the_length_of_each_run():
+    entry = {"block": {"match": "s.{stage}.{block}.w", "every": {3: 3, 4: 2}}}
+    model = model_with([f"s.0.{b}.w" for b in range(3)] + [f"s.1.{b}.w" for b in range(4)])
+    assignment = assign_layers(model, {"arch": "net", "layers": [entry]})
+    assert list(layers_of(assignment).values()) == [0, 0, 0, 1, 1, 2, 2]
+
+
+def test_a_table_may_leave_a_length_or_a_number_at_one():
+    entry = {"block": {"match": "b.{block}.w", "every": {1: 2, 2: 1}}}
+    assignment = assign_layers(model_with(["b.0.w", "b.1.w"]), {"arch": "net", "layers": [entry]})
+    assert list(layers_of(assignment).values()) == [0, 1]

@@ -901,3 +901,58 @@ def test_the_rates_are_left_out_of_the_repr():
     optimizer = SGD(build_param_groups(model, RULES, lr=1.0, **SCALES), lr=1.0)
     found = audit_learning_rates(optimizer, assign_layers(model, RULES), lr=1.0, **SCALES)
     assert repr(found) == "LearningRates(lr=1.0, factor=1.0, faults=())"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: lr_scheduler.CyclicLR(o, 0.0, 0.1, 3, cycle_momentum=False),
+        lambda o: lr_scheduler.ChainedScheduler(
+            [lr_scheduler.ConstantLR(o, 1.0), lr_scheduler.OneCycleLR(o, 0.1, 10)], o
+        ),
+    ],
+    ids=["CyclicLR", "OneCycleLR among others"],
+)
+def test_whatever_takes_its_own_highest_rates_is_told_to_take_one_for_each_group(make):
+    optimizer = make_optimizer()
+    assert message("ignored", optimizer, make(optimizer)).endswith(
+        'and give it one for each: max_lr=[group["lr"] for group in optimizer.param_groups]'
+    )
+
+
+def test_a_scale_that_a_schedule_of_torchs_did_not_put_on_twice_is_somebodys_else():
+    optimizer = make_optimizer()
+    for group, scale in zip(optimizer.param_groups, (0.25, 0.5, 0.5, 1.0, 1.0), strict=True):
+        group["lr"] *= scale
+    scheduler = lr_scheduler.StepLR(optimizer, 10)
+    assert message("twice", optimizer, scheduler).endswith(
+        "a scaled lr was multiplied by the scale again: leave it to the groups or to the loop"
+    )
+
+
+def test_a_group_that_joins_late_is_held_to_where_it_began():
+    model = make_model()
+    *first, last = build_param_groups(model, RULES, lr=0.1, **SCALES)
+    optimizer = SGD(first, lr=0.1)
+    scheduler = lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+    run(optimizer, scheduler, 1)
+    optimizer.add_param_group({**last, "initial_lr": last["lr"], "lr": 0.5 * last["lr"]})
+    assert audit(optimizer, scheduler).is_right
+
+
+def test_groups_that_all_stand_still_are_not_divided_by():
+    optimizer = make_optimizer()
+    scheduler = plateau(optimizer)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    assert audit(optimizer, scheduler).faults
+
+
+def test_a_group_that_joins_late_has_no_least_rate_in_a_list():
+    model = make_model()
+    *first, last = build_param_groups(model, RULES, lr=0.1, **SCALES)
+    optimizer = SGD(first, lr=0.1)
+    least = [group["lr"] for group in optimizer.param_groups]
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=least)
+    optimizer.add_param_group(last)
+    assert audit(optimizer, scheduler).is_right

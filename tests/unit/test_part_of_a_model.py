@@ -146,3 +146,19 @@ def test_the_names_of_a_wrapped_stage_are_read_as_the_whole_has_them():
         name.removeprefix("module."): row.layer for name, row in assign_layers(pairs, whole).items()
     }
     assert found == {name: whole[name].layer for name, _ in LAST.named_parameters()}
+
+
+def test_of_many_parameters_that_an_assignment_has_not_twenty_are_named():
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model_with([f"other.{i}.w" for i in range(22)]), assign_layers(WHOLE))
+    assert len(caught.value.unmatched) == 22
+    assert str(caught.value).endswith("\n    other.19.w\n    … and 2 more")
+
+
+def test_a_head_that_was_set_to_none_is_no_fault_beside_others():
+    model = timm_model("vit_tiny_patch16_224", depth=1)
+    model.head = None
+    model.extra = nn.Linear(1, 1, bias=False)
+    with pytest.raises(CoverageError) as caught:
+        assign_layers(model, "vit")
+    assert (caught.value.unmatched, caught.value.missing) == (("extra.weight",), ())

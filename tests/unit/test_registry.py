@@ -309,3 +309,10 @@ def test_a_file_that_is_composed_of_one_that_is_not_there_fails_only_who_asks_fo
         assign_layers(model_with(["c.w"]))
     with pytest.raises(UnknownArchitectureError, match="no rule set is called 'missing'"):
         assign_layers(model_with(MODEL), "composed")
+
+
+def test_what_is_claimed_twice_counts_as_not_covered():
+    layers = [{"a": "a.w"}, {"b": ["a.w", "b.w", "c.w"]}, {"c": ["b.*", "c.*"]}, {"d": "d.w"}]
+    register_rules({"arch": "twice", "layouts": {"own": {"signature": "a.w", "layers": layers}}})
+    with pytest.raises(NoFittingArchitectureError, match="and none comes near"):
+        assign_layers(model_with(["a.w", "b.w", "c.w", "d.w"]))

@@ -782,3 +782,13 @@ def test_what_a_new_group_is_without_it_does_not_take_from_a_saved_one(key):
     new = torch.optim.Rprop([{"params": [weight], "param_names": ["a"]}])
     [group] = remap_state_dict(saved.state_dict(), new)["param_groups"]
     assert (key in group, group["own"]) == (False, 3)
+
+
+def test_a_line_that_begins_below_nothing_is_no_schedule():
+    """From bases of 1 and 2 to 0.1 and 1.2: at a base of 0.05, the rate would be below 0."""
+    saved = state_dict("a", "b")
+    for group, base, lr in zip(saved["param_groups"], (1.0, 2.0), (0.1, 1.2), strict=True):
+        group |= {"initial_lr": base, "lr": lr}
+    new = torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "param_names": ["a"]}], lr=3)
+    with pytest.raises(ResumeError, match=r"one went from 1 to 0\.1, another from 2 to 1\.2 \("):
+        remap_state_dict(saved, new)

@@ -1,6 +1,7 @@
 """A layer decay over very many layers freezes the first, in effect, and that is said."""
 
 import json
+import linecache
 import warnings
 
 import pytest
@@ -88,3 +89,15 @@ def test_what_is_by_stage_already_is_not_named(lrd):
     note = json.loads(lrd("explain", *arguments, "--json")[1])["note"]
     assert "has 6 layers here" in note
     assert "layers_by" not in note
+
+
+def test_layers_by_stage_that_are_too_many_are_not_recommended():
+    model = model_with([f"s.{stage}.0.w" for stage in range(60)])
+    assert said(model, RULES, layers_by="stage") == [SAID]
+
+
+def test_the_warning_points_at_the_line_that_calls():
+    with pytest.warns(UserWarning) as caught:
+        build_param_groups(deep(3, 20), RULES)
+    line = linecache.getline(caught[0].filename, caught[0].lineno)
+    assert line.strip() == "build_param_groups(deep(3, 20), RULES)"
