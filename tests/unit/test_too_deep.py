@@ -97,7 +97,7 @@ def test_layers_by_stage_that_are_too_many_are_not_recommended():
 
 
 def test_the_warning_points_at_the_line_that_calls():
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="frozen, in effect") as caught:
         build_param_groups(deep(3, 20), RULES)
     line = linecache.getline(caught[0].filename, caught[0].lineno)
     assert line.strip() == "build_param_groups(deep(3, 20), RULES)"
