@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -23,8 +23,7 @@ _SHORT = 64
 """Longer scalars are text: no number in a rule file is that long, and some take long to read."""
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(NamedTuple):
     """A place in the text, counted from 1, and the scalar that stands there, as written."""
 
     line: int
@@ -150,16 +149,15 @@ class _Reader:
         return data
 
     def _value(self, event: Any, path: YamlPath) -> Any:
-        self._check(event, path)
-        self._document.values[path] = _spot(event)
+        spot = self._document.values[path] = _spot(event)
+        self._check(event, spot, path)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
         return self._scalar(event) if isinstance(event, yaml.ScalarEvent) else None
 
-    def _check(self, event: Any, path: YamlPath) -> None:
-        spot = _spot(event)
+    def _check(self, event: Any, spot: Spot, path: YamlPath) -> None:
         if isinstance(event, yaml.AliasEvent):
             message = f"alias `*{event.anchor}`: rule files have no aliases"
             self._document.refuse(spot, message + self._document.hint(spot))
