@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from lrd_registry.cli.failures import Failure
 
-WIDE = 400
-"""How wide a table may be where nobody's terminal is."""
+WIDE = 10_000
+"""How wide a table may be where nobody's terminal is: nothing is cut, and one row is one line."""
 
 
 def show_output(output: Table | str | Any) -> None:
@@ -24,7 +24,10 @@ def show_output(output: Table | str | Any) -> None:
     elif isinstance(output, Table):
         from rich.console import Console
 
-        console = Console(width=None if sys.stdout.isatty() else WIDE)
+        is_terminal = sys.stdout.isatty()
+        for column in output.columns:
+            column.no_wrap = not is_terminal  # wrapping takes as long as all the rest
+        console = Console(width=None if is_terminal else WIDE)
         console.print(output, highlight=False, markup=False)
     else:
         print(json.dumps(output, indent=2, ensure_ascii=False))
