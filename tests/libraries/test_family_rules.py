@@ -20,7 +20,10 @@ pytestmark = pytest.mark.library
 ON_CPU = ("regnet",)
 """What torchvision computes while it builds them, it cannot on the meta device."""
 WITHOUT_WEIGHTS = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
-INPUTS = {"inception_v3": (2, 3, 299, 299)}
+VIDEO = (1, 3, 16, 224, 224)
+INPUTS = {"inception_v3": (2, 3, 299, 299)} | dict.fromkeys(
+    ("mvit_v2_s", "r3d_18", "s3d", "swin3d_t"), VIDEO
+)
 OPTIONS = {
     f"{arch}/timm": {"num_classes": 10} for arch in ("deepseek_vit", "gemma4_vit", "qwen3_vit")
 }

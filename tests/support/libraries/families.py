@@ -106,10 +106,14 @@ TORCHVISION = {
     "inception_v3/timm": ["inception_v3"],
     "maxxvit/torchvision": ["maxvit_t"],
     "mobilenetv3/torchvision": ["mobilenet_v3_small"],
+    "mvit/torchvision": ["mvit_v2_s"],
     "regnet/torchvision": ["regnet_y_400mf"],
     "resnet/timm": ["resnet18"],
+    "resnet/torchvision_video": ["r3d_18"],
+    "s3d/torchvision": ["s3d"],
     "shufflenet_v2/torchvision": ["shufflenet_v2_x0_5"],
     "squeezenet/torchvision": ["squeezenet1_0"],
+    "swin/torchvision_video": ["swin3d_t"],
     "vgg/bn_11": ["vgg11_bn"],
     "vgg/bn_13": ["vgg13_bn"],
     "vgg/bn_16": ["vgg16_bn"],
@@ -117,7 +121,7 @@ TORCHVISION = {
     "vgg/plain": ["vgg13"],
     "vgg/plain_11": ["vgg11"],
 }
-"""The same for torchvision's classifiers."""
+"""The same for torchvision's classifiers, of images and videos."""
 
 TRANSFORMERS = {
     "byobnet/huggingface_mobilevit": [
