@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from lrd_registry.patterns.pattern import Captures, Pattern
 
+NOWHERE = 1
+"""The state in which no pattern is left."""
+
 MOST_STATES = 10_000
 """How many states a matcher has before it takes too much memory to be kept."""
 
@@ -36,8 +39,9 @@ class Matcher:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self.patterns = tuple(patterns)
-        self._threads = [[(index, pattern.start) for index, pattern in enumerate(patterns)]]
-        self._after: list[dict[str, int] | None] = [{}]
+        start = [(index, pattern.start) for index, pattern in enumerate(patterns)]
+        self._threads = [start, []]
+        self._after: list[dict[str, int] | None] = [{}, None]
         self._adding = Lock()
 
     @property
@@ -82,9 +86,10 @@ class Matcher:
         state, more, rest = 0, ".", name
         while more and (after := self._after[state]) is not None:
             segment, more, rest = rest.partition(".")
-            if segment not in after:
-                after[segment] = self._step(state, segment)
-            state = after[segment]
+            if segment in after:
+                state = after[segment]
+            elif (state := self._step(state, segment)) != NOWHERE:
+                after[segment] = state  # dead ends are not kept: models have any number of them
         return state, rest
 
     def _step(self, state: int, segment: str) -> int:
@@ -97,6 +102,8 @@ class Matcher:
         ]
         if moved == before:
             return state
+        if not moved:
+            return NOWHERE
         is_open = [index for index, ways in moved if not patterns[index].settled(ways)]
         with self._adding:
             self._threads.append(moved)

@@ -6,6 +6,7 @@ from torch import nn
 from transformers import TimmBackbone, TimmBackboneConfig
 
 from lrd_registry import assign_layers, build_param_groups
+from lrd_registry.model_names.flattened_lists import children_as_written
 from lrd_registry.model_names.wrappers import find_module
 from lrd_registry.models import build_model
 from tests.support.building import layers_of, timm_model
@@ -74,3 +75,10 @@ def test_so_it_does_in_a_backbone_of_transformers():
     with torch.device("meta"):
         model = TimmBackbone(config)
     assert assign_layers(model)["_backbone.layer4.0.conv1.weight"].entry == "stage_4"
+
+
+def test_a_wrapper_that_keeps_a_list_has_taken_none_apart():
+    wrapper = nn.Module()
+    wrapper.stages = nn.Sequential()
+    wrapper.conv_1 = nn.Linear(1, 1)
+    assert children_as_written(wrapper) == {"stages": "stages", "conv_1": "conv_1"}

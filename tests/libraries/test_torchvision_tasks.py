@@ -1,4 +1,4 @@
-"""torchvision's detectors and segmentation networks: their backbone as it is alone, and the rest."""
+"""Detectors and segmentation networks of torchvision: the backbone as alone, then the rest."""
 
 import pytest
 import torch
@@ -72,7 +72,8 @@ def test_a_block_that_ssdlite_takes_apart_stays_one_layer():
     layers = layers_of(assign_layers(build("ssdlite320_mobilenet_v3_large")))
     alone = assign_layers(build("mobilenet_v3_large"))
     for block in range(13):
-        own = {layer for n, layer in layers.items() if n.startswith(f"backbone.features.0.{block}.")}
+        path = f"backbone.features.0.{block}."
+        own = {layer for n, layer in layers.items() if n.startswith(path)}
         assert own == {alone[f"features.{block}.{'0' if not block else 'block.0.0'}.weight"].layer}
     taken_apart = {
         layer

@@ -123,6 +123,7 @@ def test_a_class_is_a_full_name(tmp_path):
 
 
 def test_the_other_layouts_of_its_rule_set_are_not_tried_on_a_class():
-    layouts = {"own": {**TWO_LAYERS, "classes": NET}, "other": ONE_LAYER}
+    own = {**TWO_LAYERS, "classes": NET, "signature": "neck.weight"}
+    layouts = {"own": own, "other": ONE_LAYER}
     register_rules({"arch": "by_class", "layouts": layouts})
     assert assign_layers(Net()).layout == "own"

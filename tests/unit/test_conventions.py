@@ -104,3 +104,8 @@ def test_a_convention_without_a_floor_has_no_key_for_one():
     torch = CONVENTIONS["torch"]
     keys = conventions.rate_keys(torch, 0.5, 1.0, 0.1, decays=True, is_last=False)
     assert keys == {"lr": 0.5}
+
+
+def test_a_least_rate_below_nothing_is_refused():
+    with pytest.raises(InvalidArgumentError, match="min_lr must be"):
+        rate_keys(lr=0.1, min_lr=-0.1, convention="megatron")

@@ -20,7 +20,10 @@ from lrd_registry import (
     verify_learning_rates,
 )
 from lrd_registry.rule_files.load import rule_set_from_mapping
+from lrd_registry.verify.optimizer_groups import read_groups
 from lrd_registry.verify.shares import common_factor
+from lrd_registry.verify.spelling import spelled_as
+from lrd_registry.verify.verify_learning_rates import _readings
 from tests.support.building import model_with
 from tests.support.model_strategies import cases
 
@@ -943,6 +946,7 @@ def test_a_group_that_joins_late_is_held_to_where_it_began():
 def test_groups_that_all_stand_still_are_not_divided_by():
     optimizer = make_optimizer()
     scheduler = plateau(optimizer)
+    run(optimizer, scheduler, 1)
     for group in optimizer.param_groups:
         group["lr"] = 0.0
     assert audit(optimizer, scheduler).faults
@@ -954,5 +958,12 @@ def test_a_group_that_joins_late_has_no_least_rate_in_a_list():
     optimizer = SGD(first, lr=0.1)
     least = [group["lr"] for group in optimizer.param_groups]
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=least)
+    run(optimizer, scheduler, 1)
     optimizer.add_param_group(last)
     assert audit(optimizer, scheduler).is_right
+
+
+def test_an_assignment_in_the_names_of_an_optimizer_has_each_parameter_once():
+    optimizer = SGD([("module.embed.w", make_model().embed.w)], lr=0.1)
+    found = spelled_as(LAYERS, _readings(read_groups(optimizer)))
+    assert sorted(found) == ["blocks.0.bias", "blocks.0.w", "head.bias", "head.w", "module.embed.w"]

@@ -9,6 +9,7 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from lrd_registry import ModelError, assign_layers, build_param_groups
 from lrd_registry.model_names.compared import Names
+from lrd_registry.model_names.from_modules import read_module
 from lrd_registry.model_names.parameterless import is_silent
 from lrd_registry.model_names.parameters import is_module
 from tests.support.building import layers_of
@@ -87,3 +88,9 @@ def test_the_shape_of_a_flat_shard_of_fsdps_is_asked_for():
     assert len(build_param_groups([("w", whole)], ALL)) == 1
     with pytest.raises(ModelError, match=r"^'w' is a flat shard of FSDP's"):
         build_param_groups([("w", shard)], ALL)
+
+
+def test_what_a_wrapper_registers_once_more_keeps_its_name():
+    wrapper = nn.DataParallel(nn.Linear(1, 1, bias=False))
+    wrapper.register_parameter("again", wrapper.module.weight)
+    assert read_module(wrapper).written == {"module.weight": "weight", "again": "weight"}

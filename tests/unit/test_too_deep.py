@@ -5,6 +5,7 @@ import linecache
 import warnings
 
 import pytest
+from torch import nn
 
 from lrd_registry import assign_layers, build_param_groups
 from tests.support.building import model_with
@@ -101,3 +102,10 @@ def test_the_warning_points_at_the_line_that_calls():
         build_param_groups(deep(3, 20), RULES)
     line = linecache.getline(caught[0].filename, caught[0].lineno)
     assert line.strip() == "build_param_groups(deep(3, 20), RULES)"
+
+
+def test_what_is_inferred_says_no_stages():
+    model = nn.Sequential(*(nn.Linear(1, 1, bias=False) for _ in range(60)))
+    *_, message = said(model, "infer", inputs=(1, 1))
+    assert message.startswith("'inferred' has 60 layers here")
+    assert "layers_by" not in message
