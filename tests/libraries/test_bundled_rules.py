@@ -17,6 +17,7 @@ from tests.support.building import model_with, on_meta, parameter, timm_model
 from tests.support.libraries import (
     families,
     open_clip_models,
+    task_models,
     torchvision_models,
     transformers_models,
     two_towers,
@@ -50,6 +51,9 @@ OPTIONS = {
     "croco/CroCo base": ["head.weight"],
     "internimage/internimage_t detection": ["conv_head.0.weight", "head.weight"],
     "levit_128s": ["levit.classifier.weight"],
+    "mobilenet_v3_small/features": ["classifier.weight"],
+    "vitdet:VitDetBackbone": ["head.weight"],
+    "dinov3_convnext:DINOv3ConvNextModel": ["model.classifier.weight"],
     "open_clip:coca_ViT-B-32": ["attn_pool_contrastive.query"],
 }
 """What the libraries' classes have, or name in their own groups, that these models leave out."""
@@ -127,6 +131,7 @@ def real_models():
     yield "mmpretrain/swinv2", mmpretrain_swinv2()
     yield "hf:donut-swin", dict(build_model(DONUT).named_parameters())
     yield "levit_128s", dict(on_meta(levit_128s).named_parameters())
+    yield from ((n, dict(m.named_parameters())) for n, m in task_models.task_models())
     yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
     recorded = json.loads((DATA / "transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())

@@ -12,7 +12,7 @@ from lrd_registry.rule_files.load import rule_set_from_mapping
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import check_order
 from tests.support.building import model_with, parameter, timm_model
-from tests.support.libraries.families import TIMM, TORCHVISION, TRANSFORMERS
+from tests.support.libraries.families import HEADLESS, TIMM, TORCHVISION, TRANSFORMERS
 from tests.support.releases import is_pinned, need_type, release
 
 pytestmark = pytest.mark.library
@@ -49,7 +49,11 @@ def models(layout):
         if release("transformers") < (5, 24):
             pytest.skip("transformers before 5.24 has other names for some of them")
         need_type(f"hf:{name}")
-        yield name, build_model(f"hf:{name}")
+        model = build_model(f"hf:{name}")
+        yield name, model
+    if layout in HEADLESS:
+        model.head = torch.nn.Linear(1, 1)
+        yield f"{name} with a head", model
 
 
 def is_signed(layout, model):

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from torchvision.models import get_model, list_models, segmentation
+from torchvision.models import list_models, segmentation
 
-from lrd_registry import CoverageError, assign_layers, build_param_groups, get_rule_set
-from lrd_registry.rule_files.load import rule_set_from_mapping
+from lrd_registry import assign_layers, build_param_groups
 from lrd_registry.tracing import trace
 from lrd_registry.tracing.order_check import check_order
 from tests.support.building import layers_of
+from tests.support.libraries.task_models import torchvision_model
 from tests.support.releases import is_pinned
 
 pytestmark = pytest.mark.library
@@ -28,22 +28,13 @@ BACKBONES = {
 """Model -> the prefix of its backbone, the classifier that this is of, and the prefix there."""
 
 
-def build(name, **options):
-    none = {} if name in list_models(module=torch_classifiers()) else {"weights_backbone": None}
-    with torch.device("meta"):
-        return get_model(name, weights=None, **none, **options)
-
-
-def torch_classifiers():
-    import torchvision
-
-    return torchvision.models
-
-
 @pytest.mark.parametrize("name", BACKBONES)
 def test_a_backbone_has_the_scales_that_it_has_alone_and_the_rest_the_full_rate(name):
     prefix, classifier, inner = BACKBONES[name]
-    assignment, alone = assign_layers(build(name)), assign_layers(build(classifier))
+    assignment, alone = (
+        assign_layers(torchvision_model(name)),
+        assign_layers(torchvision_model(classifier)),
+    )
     assert assignment.known_by == "class"
     for parameter in assignment:
         scale = assignment.scale(parameter, 0.5)
@@ -55,7 +46,10 @@ def test_a_backbone_has_the_scales_that_it_has_alone_and_the_rest_the_full_rate(
 
 
 def test_ssds_backbone_has_the_layers_that_vgg_has_alone():
-    layers, alone = layers_of(assign_layers(build("ssd300_vgg16"))), assign_layers(build("vgg16"))
+    layers, alone = (
+        layers_of(assign_layers(torchvision_model("ssd300_vgg16"))),
+        assign_layers(torchvision_model("vgg16")),
+    )
     shared = [n for n in layers if n.startswith("backbone.features.")]
     assert len(shared) == 20
     assert all(layers[n] == alone[n.removeprefix("backbone.")].layer for n in shared)
@@ -69,8 +63,8 @@ def test_ssds_backbone_has_the_layers_that_vgg_has_alone():
 
 
 def test_a_block_that_ssdlite_takes_apart_stays_one_layer():
-    layers = layers_of(assign_layers(build("ssdlite320_mobilenet_v3_large")))
-    alone = assign_layers(build("mobilenet_v3_large"))
+    layers = layers_of(assign_layers(torchvision_model("ssdlite320_mobilenet_v3_large")))
+    alone = assign_layers(torchvision_model("mobilenet_v3_large"))
     for block in range(13):
         path = f"backbone.features.0.{block}."
         own = {layer for n, layer in layers.items() if n.startswith(path)}
@@ -91,47 +85,12 @@ def test_a_segmentation_network_is_in_the_order_of_its_use(name):
     if not is_pinned("torch"):
         pytest.skip("an older torch cannot run all of them without weights")
     options = {} if name.startswith("lraspp") else {"aux_loss": True}
-    model = build(name, **options)
+    model = torchvision_model(name, **options)
     assert check_order(assign_layers(model), trace(model, (2, 3, 224, 224))).contradictions == ()
 
 
-OUTSIDE = {
-    "feature_pyramid": ["maskrcnn_resnet50_fpn", "retinanet_resnet50_fpn"],
-    "simple": ["fcn_resnet50"],
-    "lraspp": ["lraspp_mobilenet_v3_large"],
-}
-
-
-@pytest.mark.parametrize("layout", OUTSIDE)
-def test_what_a_pattern_outside_the_backbone_covered_is_named_without_it(layout):
-    options = {"aux_loss": True} if layout == "simple" else {}
-    models = [build(name, **options) for name in OUTSIDE[layout]]
-    rules = get_rule_set(assign_layers(models[0]).arch)
-    patterns = [p.text for entry in rules.layouts[layout].outside.values() for p in entry.match]
-    assert patterns
-    for text in patterns:
-        covered = 0
-        for model in models:
-            gone = {n for n, row in assign_layers(model).items() if row.pattern == text}
-            covered += len(gone)
-            if gone:
-                with pytest.raises(CoverageError) as caught:
-                    assign_layers(model, without(rules, layout, text))
-                assert set(caught.value.unmatched) == gone
-        assert covered, text
-
-
-def without(rules, layout, text):
-    data = rules.to_dict()
-    own = data["layouts"][layout]
-    for entry in own["outside"].values():
-        entry["match"] = [p for p in entry["match"] if p != text] or ["nothing-has-this-name"]
-        entry["optional"] = True
-    return rule_set_from_mapping({**data, "layouts": {layout: own}})
-
-
 def test_features_with_a_classifier_of_ones_own_end_with_it():
-    features = build("mobilenet_v3_small").features
+    features = torchvision_model("mobilenet_v3_small").features
     features.classifier = torch.nn.Linear(1, 1)
     assignment = assign_layers(features)
     assert (assignment.arch, assignment.layout) == ("mobilenetv3", "torchvision_features")
@@ -139,6 +98,8 @@ def test_features_with_a_classifier_of_ones_own_end_with_it():
 
 
 def test_groups_of_a_detector_are_ready_for_training():
-    groups = build_param_groups(build("fasterrcnn_resnet50_fpn"), lr=1e-3, layer_decay=0.7)
+    groups = build_param_groups(
+        torchvision_model("fasterrcnn_resnet50_fpn"), lr=1e-3, layer_decay=0.7
+    )
     assert max(group["lr"] for group in groups) == 1e-3
     assert min(group["lr"] for group in groups) == pytest.approx(1e-3 * 0.7**7)

@@ -148,9 +148,17 @@ TRANSFORMERS = {
         "mobilenet_v2:MobileNetV2Model",
         "mobilenet_v2:MobileNetV2ForSemanticSegmentation",
     ],
-    "focalnet/huggingface": ["focalnet:FocalNetForImageClassification", "focalnet:FocalNetModel"],
+    "focalnet/huggingface": [
+        "focalnet:FocalNetForImageClassification",
+        "focalnet:FocalNetForMaskedImageModeling",
+        "focalnet:FocalNetModel",
+    ],
     "hgnet/huggingface": ["hgnet_v2:HGNetV2ForImageClassification"],
-    "hiera/huggingface": ["hiera:HieraForImageClassification", "hiera:HieraModel"],
+    "hiera/huggingface": [
+        "hiera:HieraForImageClassification",
+        "hiera:HieraModel",
+        "hiera:HieraBackbone",
+    ],
     "imagegpt/huggingface": [
         "imagegpt:ImageGPTForImageClassification",
         "imagegpt:ImageGPTForCausalImageModeling",
@@ -160,21 +168,38 @@ TRANSFORMERS = {
         "poolformer:PoolFormerForImageClassification",
         "poolformer:PoolFormerModel",
     ],
-    "mobilenetv3/huggingface_pp_lcnet": ["pp_lcnet:PPLCNetForImageClassification"],
+    "mobilenetv3/huggingface_pp_lcnet": [
+        "pp_lcnet:PPLCNetForImageClassification",
+        "pp_lcnet_v3:PPLCNetV3Backbone",
+    ],
+    "mobilenetv3/huggingface_pp_lcnet_v4": ["pp_lcnet_v4:PPLCNetV4Backbone"],
     "pvt/huggingface": ["pvt:PvtForImageClassification", "pvt:PvtModel"],
     "pvt/huggingface_v2": ["pvt_v2:PvtV2ForImageClassification", "pvt_v2:PvtV2Model"],
     "regnet/huggingface": ["regnet:RegNetForImageClassification", "regnet:RegNetModel"],
     "resnet/huggingface": ["resnet:ResNetForImageClassification", "resnet:ResNetModel"],
+    "resnet/huggingface_rt_detr": ["rt_detr_resnet:RTDetrResNetBackbone"],
     "resnetv2/huggingface": ["bit:BitForImageClassification", "bit:BitModel"],
     "segformer/huggingface": [
         "segformer:SegformerForImageClassification",
         "segformer:SegformerForSemanticSegmentation",
         "segformer:SegformerModel",
     ],
+    "segformer/huggingface_glpn": ["glpn:GLPNForDepthEstimation", "glpn:GLPNModel"],
     "swiftformer/huggingface": [
         "swiftformer:SwiftFormerForImageClassification",
         "swiftformer:SwiftFormerModel",
     ],
     "textnet/huggingface": ["textnet:TextNetForImageClassification", "textnet:TextNetModel"],
+    "videoprism/huggingface": [
+        "videoprism_vision_model:VideoPrismForVideoClassification",
+        "videoprism_vision_model:VideoPrismVisionModel",
+    ],
 }
 """The same for transformers, as `type:Class`, in their default configurations."""
+
+HEADLESS = {
+    "mobilenetv3/huggingface_pp_lcnet_v4",
+    "resnet/huggingface_rt_detr",
+    "segformer/huggingface_glpn",
+}
+"""Layouts whose classes have no head under their prefix but one that their user gives them."""
