@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 import transformers
+from torch import nn
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.models import build_model
@@ -132,6 +133,7 @@ def real_models():
     yield "hf:donut-swin", dict(build_model(DONUT).named_parameters())
     yield "levit_128s", dict(on_meta(levit_128s).named_parameters())
     yield from ((n, dict(m.named_parameters())) for n, m in task_models.task_models())
+    yield "ssd300_vgg16", task_models.torchvision_model("ssd300_vgg16")
     yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
     recorded = json.loads((DATA / "transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
@@ -158,6 +160,10 @@ def fitting_models():
     """All real models by the layout that they fit: (arch, layout) -> `Fitting`s."""
     found = {}
     for name, parameters in real_models():
+        if isinstance(parameters, nn.Module):  # its modules without parameters count
+            model, assignment = parameters, assign_layers(parameters)
+            found[assignment.arch, assignment.layout] = [Fitting(model, assignment, "")]
+            continue
         options = {option: parameter(2, 2) for option in OPTIONS.get(name, ())}
         whole = {n: p if p is not None else parameter(2, 2) for n, p in parameters.items()}
         model = model_with(whole | options)

@@ -35,7 +35,6 @@ TRANSFORMERS = [
 TORCHVISION = {
     "maskrcnn_resnet50_fpn": {},
     "retinanet_resnet50_fpn": {},
-    "ssd300_vgg16": {},
     "ssdlite320_mobilenet_v3_large": {},
     "fcn_resnet50": {"aux_loss": True},
     "lraspp_mobilenet_v3_large": {},
