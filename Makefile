@@ -56,6 +56,7 @@ tables: .venv/dev
 
 zoo: .venv/dev
 	$(BIN)/python -m zoo order
+	$(BIN)/python -m zoo resolve
 	$(BIN)/python -m zoo rules
 	$(BIN)/python -m zoo drafts
 

@@ -9,18 +9,24 @@ from zoo.running import run
 
 
 def main() -> None:
-    """Run `python -m zoo order`, `python -m zoo rules` or `python -m zoo drafts`."""
+    """Run `python -m zoo order`, or another of the subjects."""
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
-    parser.add_argument("subject", choices=["order", "rules", "drafts"])
+    parser.add_argument("subject", choices=SUBJECTS)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     arguments = parser.parse_args()
-    print({"order": _order, "rules": _rules, "drafts": _drafts}[arguments.subject](arguments.jobs))
+    print(SUBJECTS[arguments.subject](arguments.jobs))
 
 
 def _order(jobs: int) -> str:
     from zoo import order
 
     return order.text(run("order", order.tasks(), order.measure, jobs))
+
+
+def _resolve(jobs: int) -> str:
+    from zoo import resolve
+
+    return resolve.text(run("resolve", resolve.tasks(), resolve.measure, jobs))
 
 
 def _rules(jobs: int) -> str:
@@ -41,6 +47,9 @@ def _drafts(jobs: int) -> str:
         if results[name]["draft"]["complete"]
     }
     return drafts_table.text(rows, results, run("next-sizes", larger, drafts.fits, jobs))
+
+
+SUBJECTS = {"order": _order, "resolve": _resolve, "rules": _rules, "drafts": _drafts}
 
 
 if __name__ == "__main__":
