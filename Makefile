@@ -32,7 +32,8 @@ imports: .venv/dev
 	$(BIN)/lint-imports
 
 unit: .venv/dev
-	$(PYTEST) -m "not slow and not library" tests/unit tests/properties tests/mutants lrd_registry
+	$(PYTEST) -m "not slow and not library" --hypothesis-profile=quick \
+		tests/unit tests/properties tests/mutants lrd_registry
 
 pytest: .venv/dev
 	$(PYTEST) --dist worksteal --hypothesis-profile=$(HYPOTHESIS_PROFILE)

@@ -19,6 +19,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("quick", settings.get_profile("default"), max_examples=20)
 settings.register_profile("ci", settings.get_profile("default"), max_examples=300)
 settings.register_profile(
     "explore", settings.get_profile("default"), max_examples=500, derandomize=False
