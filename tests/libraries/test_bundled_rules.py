@@ -134,6 +134,8 @@ def real_models():
     yield "levit_128s", dict(on_meta(levit_128s).named_parameters())
     yield from ((n, dict(m.named_parameters())) for n, m in task_models.task_models())
     yield "ssd300_vgg16", task_models.torchvision_model("ssd300_vgg16")
+    coca = on_meta(lambda: open_clip_models.model(open_clip_models.CONFIGS["coca_ViT-B-32"]))
+    yield "coca", dict(coca.named_parameters())
     yield "mae", dict(on_meta(MaskedAutoencoder).named_parameters())
     recorded = json.loads((DATA / "transformers_4_names.json").read_text())["models"]
     yield from ((f"4/{name}", dict.fromkeys(names)) for name, names in recorded.items())
