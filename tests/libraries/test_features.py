@@ -82,3 +82,9 @@ def test_a_wrapper_that_keeps_a_list_has_taken_none_apart():
     wrapper.stages = nn.Sequential()
     wrapper.conv_1 = nn.Linear(1, 1)
     assert children_as_written(wrapper) == {"stages": "stages", "conv_1": "conv_1"}
+
+
+def test_what_a_wrapper_of_features_has_set_to_none_is_no_fault():
+    model = timm_model("mobilenetv5_base", features_only=True)
+    assert model.model.msfa is None
+    assert assign_layers(model).layout == "timm"
