@@ -59,7 +59,7 @@ def run_target(target: str, executions: int, seconds: int, seed: int) -> Run:
     found = tuple(sorted(set(finds.iterdir()) - before))
     if done.returncode and not found:
         raise SystemExit(f"{target} did not run:\n{output[-2000:]}")
-    runs, memory = _numbers(r"^Done (\d+) in", output), _numbers(r"rss: (\d+)Mb", output)
+    runs, memory = _numbers(r"^(?:Done |#)(\d+)", output), _numbers(r"rss: (\d+)Mb", output)
     return Run(target, max(runs), took, max(memory), found, output)
 
 
