@@ -185,17 +185,16 @@ def under(model, prefix):
 
 
 @pytest.mark.usefixtures("six_rule_sets")
-@pytest.mark.parametrize(
-    ("name", "tower"),
-    [
-        ("coca_ViT-B-32", "text_decoder"),
-    ],
-)
-def test_a_tower_that_no_rule_set_knows_is_named(name, tower):
-    if name not in open_clip_models.CONFIGS:
-        pytest.skip(f"this open_clip has no {name}")
-    model = on_meta(open_clip_models.model, open_clip_models.OUT_OF_REACH[name])
-    assert named(model) == under(model, tower)
+def test_cocas_towers_are_below_the_decoder_that_they_go_into():
+    if "coca_ViT-B-32" not in open_clip_models.CONFIGS:
+        pytest.skip("this open_clip has no CoCa")
+    coca = open_clip_models.CONFIGS["coca_ViT-B-32"]
+    assignment = assign_layers(on_meta(open_clip_models.model, coca))
+    assert dict(assignment.depths) == {"visual": 14, "text": 14, "decoder": 13, "logit_scale": 1}
+    last = ("visual.ln_post.weight", "text.ln_final.weight")
+    assert {assignment.scale(name, 0.5) for name in last} == {0.5**13}
+    assert assignment.scale("text_decoder.resblocks.0.ln_1.weight", 0.5) == 0.5**12
+    assert assignment.scale("text_decoder.ln_final.weight", 0.5) == 1.0
 
 
 def test_a_text_tower_of_transformers_in_open_clip_is_named(tmp_path):

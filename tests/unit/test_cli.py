@@ -34,9 +34,9 @@ def test_list_names_the_rule_sets_by_kind(lrd, tiny, monkeypatch):
         ["kind", "arch", "layouts"],
         ["convolution", "convnext", layouts["convnext"]],
         ["hierarchical", "swin", layouts["swin"]],
-        ["language", "clip_text", "2"],
-        ["towers", "clip", "3"],
-        ["transformer", "mae", "2"],
+        ["language", "clip_text", layouts["clip_text"]],
+        ["towers", "clip", layouts["clip"]],
+        ["transformer", "mae", layouts["mae"]],
         ["vit", layouts["vit"]],
         ["other", "tiny", "1"],
     ]

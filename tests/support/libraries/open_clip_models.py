@@ -88,4 +88,3 @@ def models(family):
 
 
 MODELS = from_table("open_clip", FAMILIES, models)
-OUT_OF_REACH = {name: config for name, config in CONFIGS.items() if not is_known(config)}
