@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lrd_registry.decay import LayerDecay, check_layer_decay, layer_scale
@@ -192,8 +193,10 @@ class Assignment(Mapping[str, Row]):
         not change it. `build_param_groups` stores it in every group as `assignment`, which an
         optimizer keeps in its `state_dict()`. What is made of a part has the whole's.
         """
-        if self.whole is not None:
-            return self.whole
+        return self._digest if self.whole is None else self.whole
+
+    @cached_property
+    def _digest(self) -> str:
         written, placed = self.written, self.placements.items()
         if "" in self.parts:
             head = str(self.num_layers)

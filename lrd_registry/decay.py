@@ -41,7 +41,26 @@ def layer_scale(
     [0.125, 0.25, 0.5, 1.0]
     """
     steps = steps_to_full_rate(level, depths, before)
-    return float(math.prod(decay_of(layer_decay, part) ** n for part, n in steps.items()))
+    return math.prod((decay_of(layer_decay, part) ** n for part, n in steps.items()), start=1.0)
+
+
+def layer_scales(
+    depths: Mapping[str, int], before: Mapping[str, str], layer_decay: LayerDecay
+) -> dict[tuple[str, int], float]:
+    """The `layer_scale` of each layer of each part, from its input to its head.
+
+    >>> layer_scales({"": 3}, {}, 0.5)
+    {('', 0): 0.25, ('', 1): 0.5, ('', 2): 1.0}
+    """
+    scales: dict[tuple[str, int], float] = {}
+    for part, depth in depths.items():
+        if depth:
+            own, *beyond = steps_to_full_rate((part, 0), depths, before).items()
+            factors = [decay_of(layer_decay, other) ** steps for other, steps in beyond]
+            decay, steps = decay_of(layer_decay, part), own[1]
+            for layer in range(depth):
+                scales[part, layer] = math.prod(factors, start=float(decay ** (steps - layer)))
+    return scales
 
 
 def steps_to_full_rate(

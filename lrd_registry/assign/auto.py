@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from lrd_registry.assign.misfits import explain_misfit
@@ -58,7 +57,7 @@ def fit(
             results = place_by_class(tried, names, find, kind, layers_by)
         fitting = [result for result in results if isinstance(result, Assignment)]
         if fitting:
-            return replace(_the_one(fitting), known_by="class" if kind else "names")
+            return _the_one(fitting)
     raise explain_misfit(asked, below, catalog, kind)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
-from lrd_registry.assignment import Assignment, Placement
+from lrd_registry.assignment import Assignment, KnownBy, Placement
 from lrd_registry.decay import parts_from, steps_to_full_rate
 from lrd_registry.engine.clauses import Clause
 from lrd_registry.engine.compile_layout import Plan
@@ -54,25 +54,54 @@ def settle(
     return (max if tied == "shallowest" else min)(found, key=steps)
 
 
-def place(plan: Plan, names: Names) -> Assignment | Coverage:
-    """Assign every parameter by one plan; where it does not fit, the faults."""
+def recall(plan: Plan, names: Names, known_by: KnownBy) -> Assignment | Coverage:
+    """What `place` gives, kept from the last models of the same names where it hangs on these."""
+    kept = None
+    if plan.entries and names.are_plain:
+        kept = _place_plain(plan, known_by, names.prefix, tuple(names.written))
+    return kept or place(plan, names, known_by)
+
+
+@lru_cache(maxsize=16)
+def _place_plain(
+    plan: Plan, known_by: KnownBy, prefix: str, written: tuple[str, ...]
+) -> Assignment | None:
+    """The assignment of names that leave no question to the model itself; None where they do."""
+    same = dict(zip(written, written, strict=True))
+    names = Names(written, {}, same, is_as_written=True, prefix=prefix)
+    return _Placing(plan, names, known_by).plain_result()
+
+
+def place(plan: Plan, names: Names, known_by: KnownBy = "names") -> Assignment | Coverage:
+    """Assign every parameter by one plan; where it does not fit, the faults.
+
+    Args:
+        plan: a layout as it stands on the model.
+        names: the model's.
+        known_by: whether the model's class told that this plan is to be tried, or its names.
+    """
     if not plan.entries:
         unmatched = tuple(names.compared)
         where = (plan.arch, plan.layout, (), names)
         return Coverage(*where, unmatched=unmatched, missing=plan.missing)
     if plan.matcher.is_full:
         plan = replace(plan)
-    return _Placing(plan, names).result()
+    return _Placing(plan, names, known_by).result()
 
 
 class _Placing:
     """The steps of one placing: match names, rank the claims, look for faults."""
 
-    def __init__(self, plan: Plan, names: Names) -> None:
+    def __init__(self, plan: Plan, names: Names, known_by: KnownBy) -> None:
         self._plan = plan
+        self._known_by = known_by
         self._names = names
         self._states = plan.matcher.states(names.compared.values())
         self._table = _table(plan, frozenset(self._states))
+
+    def plain_result(self) -> Assignment | None:
+        """The assignment where the plan covers all names; None where more has to be asked."""
+        return self._assignment() if self._table.covers_all else None
 
     def result(self) -> Assignment | Coverage:
         names = self._names
@@ -111,6 +140,7 @@ class _Placing:
             roots=tuple(map(names.full, plan.roots)),
             no_weight_decay=tuple(p.under(names.prefix) for p in plan.no_weight_decay),
             waivers=tuple(waiver.under(names.prefix) for waiver in plan.waivers),
+            known_by=self._known_by,
         )
 
     def _placements(self) -> dict[str, Placement]:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.compile_layout import CompiledLayout, Plan, compile_layout, plan_layers
 from lrd_registry.engine.layers_by import LayersBy
-from lrd_registry.engine.place import place
+from lrd_registry.engine.place import place, recall
 from lrd_registry.engine.problems import Coverage
 from lrd_registry.engine.signature import Signatures
 from lrd_registry.engine.towers import FindRuleSet, plan_parts
@@ -81,7 +81,7 @@ def place_where_signed(
     """
     known = names.known
     return [
-        place(plan, names)
+        recall(plan, names, "class" if kind else "names")
         for rules in rule_sets
         for name, prefix, layout in _standing(rules, kind)
         if layout.signature.is_on(known) and not (likely and _begin_otherwise(layout, names))
@@ -128,7 +128,7 @@ def place_by_layout(
 ) -> Results:
     """What comes of one layout, under each of its prefixes, whatever its signature."""
     return [
-        place(plan, names)
+        place(plan, names, "class")
         for prefix in rules.layouts[layout].prefixes
         for plan in _plans(rules, layout, names, find, prefix, layers_by=layers_by)
     ]

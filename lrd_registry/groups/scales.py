@@ -11,7 +11,7 @@ from lrd_registry.decay import (
     LayerDecay,
     check_layer_decay,
     check_parts,
-    layer_scale,
+    layer_scales,
     warn_above_1,
 )
 from lrd_registry.errors import InvalidArgumentError
@@ -55,11 +55,9 @@ class Scales:
         self._check_entries(assignment)
         depths, before = assignment.depths, assignment.before
         check_parts(self.layer_decay, depths, before, assignment.arch)
+        scales, multipliers = layer_scales(depths, before, self.layer_decay), self.lr_mult
         return {
-            level: max(
-                self.min_scale,
-                layer_scale(level, depths, before, self.layer_decay) * self.lr_mult.get(entry, 1.0),
-            )
+            level: max(self.min_scale, scales[level] * multipliers.get(entry, 1.0))
             for level, entry in assignment.levels.items()
         }
 
