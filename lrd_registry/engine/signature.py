@@ -77,5 +77,4 @@ def _beginning(pattern: Pattern) -> str:
 
 
 def _is_found(beginning: str, pattern: Pattern, names: Collection[str]) -> bool:
-    starting = (name for name in names if name.startswith(beginning))
-    return any(pattern.match(name) is not None for name in starting)
+    return any(name.startswith(beginning) and pattern.match(name) is not None for name in names)

@@ -157,8 +157,8 @@ def lifted_by_floor(findings: Sequence[Finding], total: int, least: Least) -> Le
 def listed(names: Sequence[str]) -> str:
     """The first few names, and how many more.
 
-    >>> listed(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d", "e"])
+    ('a, b, c', 'a, b, c and 2 more')
     """
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -52,6 +52,11 @@ def test_features_inside_a_network_are_found_under_their_prefix():
     assert find_module(net, "backbone.stages.2") is net["backbone"]["stages_2"]
 
 
+def test_a_child_that_keeps_its_name_is_found_with_what_is_in_it():
+    features = timm_model("swin_tiny_patch4_window7_224", features_only=True)
+    assert find_module(features, "patch_embed.proj") is features["patch_embed"].proj
+
+
 def test_what_a_wrapper_of_features_leaves_out_shifts_nothing():
     whole = timm_model("vit_tiny_patch16_224")
     features = timm_model("vit_tiny_patch16_224", features_only=True, out_indices=(3, 5))

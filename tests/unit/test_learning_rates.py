@@ -250,6 +250,14 @@ def test_lr_scale_without_a_scheduler_is_ignored_so_far():
     )
 
 
+def test_a_multiplier_without_a_scheduler_is_ignored_so_far():
+    assert message("ignored", make_optimizer(convention="dinov2")).endswith(
+        '\n  fix: the groups carry lr_multiplier (convention="dinov2"), and nothing has multiplied lr '
+        'by it: build the groups with lr=0.1 (convention="torch"), or, if the training loop is to do '
+        "it, look again after its first step"
+    )
+
+
 def test_one_rate_for_all_given_to_one_cycle_is_the_full_one():
     optimizer = make_optimizer()
     scheduler = lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=10)
@@ -648,6 +656,17 @@ def test_a_parameter_in_two_groups_is_named():
     )
     fault = faults(optimizer)["duplicate"]
     assert (fault.groups, fault.names) == ((3, 4), ("head.w",))
+
+
+def test_the_groups_of_several_duplicates_are_in_order():
+    rules = {"arch": "deep", "layers": [{"block": "{i}.**"}]}
+    model = nn.Sequential(*(nn.Linear(1, 1, bias=False) for _ in range(10)))
+    optimizer = SGD(build_param_groups(model, rules, lr=0.1), lr=0.1)
+    for first, second in ((8, 9), (1, 2)):  # a set of 8, 9, 1 and 2 is in this order
+        optimizer.param_groups[second]["param_names"] = [f"{first}.weight"]
+    report = audit_learning_rates(optimizer, assign_layers(model, rules), lr=0.1)
+    (fault,) = (fault for fault in report.faults if fault.kind == "duplicate")
+    assert fault.groups == (1, 2, 8, 9)
 
 
 def test_a_parameter_that_the_assignment_does_not_have():

@@ -171,6 +171,11 @@ def test_what_a_wrapper_keeps_of_the_original_is_taken_off():
     assert assign.written == {"a._original_module.w": "a.w"}
 
 
+def test_names_of_which_some_begin_otherwise_are_no_tuner_s():
+    names = ["base_model.model.a.lora_A.default.weight", "head.w"]
+    assert [list(reading.written.values()) for reading in readings_of_names(names)] == [names]
+
+
 def test_a_name_that_has_a_flat_parameter_s_inside_is_no_flat_parameter():
     names = ["a._flat_param_scale", "a.w"]
     assert list(assign_layers([(name, parameter(2)) for name in names], A)) == names

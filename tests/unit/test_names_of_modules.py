@@ -9,6 +9,7 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from lrd_registry import ModelError, assign_layers, build_param_groups
 from lrd_registry.model_names.compared import Names
+from lrd_registry.model_names.flattened_lists import children_as_written
 from lrd_registry.model_names.from_modules import read_module
 from lrd_registry.model_names.parameterless import is_silent
 from lrd_registry.model_names.parameters import is_module
@@ -94,3 +95,14 @@ def test_what_a_wrapper_registers_once_more_keeps_its_name():
     wrapper = nn.DataParallel(nn.Linear(1, 1, bias=False))
     wrapper.register_parameter("again", wrapper.module.weight)
     assert read_module(wrapper).written == {"module.weight": "weight", "again": "weight"}
+
+
+def test_the_first_list_of_a_wrapper_for_features_is_known_by_having_two_children():
+    features = nn.ModuleDict({"stem_conv": nn.Linear(1, 1), "stem_norm": nn.Linear(1, 1)})
+    features["patch_embed_one"] = nn.Linear(1, 1)
+    features.feature_info = SimpleNamespace(module_name=lambda: ["stages.0", "head"])
+    assert children_as_written(features) == {
+        "stem_conv": "stem.conv",
+        "stem_norm": "stem.norm",
+        "patch_embed_one": "patch_embed_one",
+    }

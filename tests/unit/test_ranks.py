@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import distributed, nn
+from torch.optim import SGD
 
 from lrd_registry import RankMismatchError, assign_layers, build_param_groups, verify_ranks
 from lrd_registry.verify.ranks import _facts
@@ -101,3 +102,9 @@ def noting(function, asked):
         return function(*given, **named)
 
     return call
+
+
+def test_optimizers_are_compared_by_their_groups(play):
+    play(SGD(groups(2e-3)))
+    with pytest.raises(RankMismatchError, match=r"lr of group 0 \(layer_00_decay\)"):
+        verify_ranks(SGD(groups()))

@@ -275,6 +275,15 @@ def test_a_layout_that_is_two_things_is_refused(layout, problem):
     ]
 
 
+def test_a_tuple_in_data_is_a_list():
+    found = "<mapping> at layers.0: expected an entry, found a list; put a name before it: "
+    assert data_messages({"arch": "x", "layers": [("a.**", "b.**")]}) == [
+        f"{found}`- NAME: [a.**, b.**]`"
+    ]
+    (message,) = data_messages({"arch": "x", "layers": [{"name": "a", "match": ("b", "c")}]})
+    assert message.endswith("`- a: [b, c]`")
+
+
 def test_what_is_wrong_with_data_as_a_whole_is_told_of_its_top():
     assert data_messages({"arch": "x", "layers": LAYERS, "parts": PARTS}) == [
         "<mapping> at its top: a layout has `layers` or `parts`, and this one has both"
