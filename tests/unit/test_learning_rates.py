@@ -252,9 +252,9 @@ def test_lr_scale_without_a_scheduler_is_ignored_so_far():
 
 def test_a_multiplier_without_a_scheduler_is_ignored_so_far():
     assert message("ignored", make_optimizer(convention="dinov2")).endswith(
-        '\n  fix: the groups carry lr_multiplier (convention="dinov2"), and nothing has multiplied lr '
-        'by it: build the groups with lr=0.1 (convention="torch"), or, if the training loop is to do '
-        "it, look again after its first step"
+        '\n  fix: the groups carry lr_multiplier (convention="dinov2"), and nothing has multiplied '
+        'lr by it: build the groups with lr=0.1 (convention="torch"), or, if the training loop is '
+        "to do it, look again after its first step"
     )
 
 
