@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from lrd_registry import CoverageError, InvalidArgumentError, Row, assign_layers
+from lrd_registry.assignment import Assignment, Placement
 from lrd_registry.models import build_model
 from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import layers_of, model_with, parameter
@@ -229,6 +230,12 @@ def test_a_real_module_is_walked_as_torch_walks_it():
     model.register_parameter("none", None)
     found = assign_layers(model, rules({"all": "**"}))
     assert list(found) == [name for name, _ in model.named_parameters()]
+
+
+def test_rules_apply_at_the_top_unless_it_is_said():
+    placed = {"w": Placement(0, "all", "*")}
+    assignment = Assignment("mine", "one", ("all",), {"": ("all",)}, placed, {"w": "w"})
+    assert assignment.roots == ("",)
 
 
 def test_the_repr_is_one_line():
