@@ -157,7 +157,15 @@ def test_every_bundled_layout_takes_part_but_those_that_no_other_library_has():
     assert bundled - taking_part == {
         "swin/timm_cr",
         *(f"vit/timm_{kind}" for kind in ("hybrid", "hybrid_resnet", "hybrid_stem", "mci")),
-        *("vit/timm_vitamin", "vit/timm_sam", "vit/mmpretrain_sam", "vit/satmae", "vit/ft_clip"),
+        *(
+            "vit/timm_vitamin",
+            "vit/timm_sam",
+            "vit/mmpretrain_sam",
+            "vit/satmae",
+            "vit/ft_clip",
+            "vit/internvideo2",
+            "vit/labram",
+        ),
         *("vit/huggingface_vitdet", "vit/huggingface_vjepa2"),
         *("swin/torchvision_video", "convnext/huggingface_dinov3"),
     }

@@ -173,6 +173,9 @@ TRANSFORMERS = {
         "pp_lcnet_v3:PPLCNetV3Backbone",
     ],
     "mobilenetv3/huggingface_pp_lcnet_v4": ["pp_lcnet_v4:PPLCNetV4Backbone"],
+    "perceiver/huggingface": [
+        "perceiver:PerceiverForImageClassificationLearned",
+    ],
     "pvt/huggingface": ["pvt:PvtForImageClassification", "pvt:PvtModel"],
     "pvt/huggingface_v2": ["pvt_v2:PvtV2ForImageClassification", "pvt_v2:PvtV2Model"],
     "regnet/huggingface": ["regnet:RegNetForImageClassification", "regnet:RegNetModel"],
@@ -190,6 +193,7 @@ TRANSFORMERS = {
         "swiftformer:SwiftFormerModel",
     ],
     "textnet/huggingface": ["textnet:TextNetForImageClassification", "textnet:TextNetModel"],
+    "uvdoc/huggingface": ["uvdoc_backbone:UVDocBackbone"],
     "videoprism/huggingface": [
         "videoprism_vision_model:VideoPrismForVideoClassification",
         "videoprism_vision_model:VideoPrismVisionModel",

@@ -6,7 +6,14 @@ import torch
 from torch import nn
 from torchvision import models
 from torchvision.models import get_model, list_models
-from transformers import DepthProConfig, DepthProForDepthEstimation
+from transformers import (
+    DepthProConfig,
+    DepthProForDepthEstimation,
+    EdgeTamConfig,
+    EdgeTamModel,
+    EdgeTamVisionConfig,
+    TimmWrapperConfig,
+)
 
 from lrd_registry.models import build_model
 from tests.support.releases import release
@@ -55,6 +62,15 @@ def with_a_field_of_view() -> nn.Module:
         return DepthProForDepthEstimation(DepthProConfig(use_fov_model=True))
 
 
+def edgetam() -> nn.Module:
+    """EdgeTAM on the RepViT of its released weights, which its bare configuration has not."""
+    features = {"in_chans": 3, "features_only": True, "out_indices": (0, 1, 2, 3)}
+    timm_model = TimmWrapperConfig(architecture="repvit_m1.dist_in1k", model_args=features)
+    vision = EdgeTamVisionConfig(backbone_config=timm_model)
+    with torch.device("meta"):
+        return EdgeTamModel(EdgeTamConfig(vision_config=vision))
+
+
 def task_models() -> Iterator[tuple[str, nn.Module]]:
     """All of them, but what an older transformers has not, or has in other names."""
     for name, options in TORCHVISION.items():
@@ -63,3 +79,4 @@ def task_models() -> Iterator[tuple[str, nn.Module]]:
     if release("transformers") >= (5, 24):
         yield from ((name, build_model(f"hf:{name}")) for name in TRANSFORMERS)
         yield "depth_pro/fov", with_a_field_of_view()
+        yield "edgetam", edgetam()
