@@ -12,7 +12,7 @@ from tables import libraries, numbering
 from tables.markdown import replaced, tables_in
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 SUBJECTS: dict[str, Callable[[], dict[str, str]]] = {
     "libraries": libraries.tables,
     "numbering": numbering.tables,

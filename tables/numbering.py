@@ -1,10 +1,10 @@
-"""The tables of docs/numbering.md: who numbers what how, one for each family."""
+"""The tables of docs/numbering/: who numbers what how, one for each family."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tables import convnext, swin, vit
+from tables import convnext, resnet, swin, vit
 from tables.comparison import Comparison
 from tables.markdown import table
 from tables.versions import DISTRIBUTIONS, library_version
@@ -12,7 +12,7 @@ from tables.versions import DISTRIBUTIONS, library_version
 
 def tables() -> dict[str, str]:
     """Each table under the name of its place."""
-    families = {"vit": vit, "swin": swin, "convnext": convnext}
+    families = {"vit": vit, "swin": swin, "convnext": convnext, "resnet": resnet}
     return {f"numbering {name}": numbering(of.comparisons()) for name, of in families.items()}
 
 

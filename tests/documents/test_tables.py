@@ -23,7 +23,9 @@ def committed():
     return {name: text for document in documents for name, text in tables_in(document).items()}
 
 
-@pytest.mark.parametrize("name", ["numbering vit", "numbering swin", "numbering convnext"])
+@pytest.mark.parametrize(
+    "name", [f"numbering {of}" for of in ("vit", "swin", "convnext", "resnet")]
+)
 def test_the_committed_numbering_is_the_one_that_the_rules_and_timm_give_now(committed, name):
     """Where timm has moved since, its column is its own affair; all others stay."""
     moved = moved_libraries(committed[name])
