@@ -25,7 +25,7 @@ from tests.support.libraries import (
 )
 from tests.support.masked_autoencoder import MaskedAutoencoder
 from tests.support.places import DATA, REFERENCES
-from tests.support.releases import need_new_names
+from tests.support.releases import need_new_names, release
 
 pytestmark = pytest.mark.engine
 
@@ -140,6 +140,8 @@ def real_models():
     yield "hf:donut-swin", dict(build_model(DONUT).named_parameters())
     yield "levit_128s", dict(on_meta(levit_128s).named_parameters())
     yield from ((n, dict(m.named_parameters())) for n, m in task_models.task_models())
+    if release("transformers") >= (5, 24):
+        yield "edgetam", task_models.edgetam()
     yield "ssd300_vgg16", task_models.torchvision_model("ssd300_vgg16")
     coca = on_meta(lambda: open_clip_models.model(open_clip_models.CONFIGS["coca_ViT-B-32"]))
     yield "coca", dict(coca.named_parameters())

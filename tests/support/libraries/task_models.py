@@ -79,4 +79,3 @@ def task_models() -> Iterator[tuple[str, nn.Module]]:
     if release("transformers") >= (5, 24):
         yield from ((name, build_model(f"hf:{name}")) for name in TRANSFORMERS)
         yield "depth_pro/fov", with_a_field_of_view()
-        yield "edgetam", edgetam()
