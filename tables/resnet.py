@@ -1,4 +1,4 @@
-"""The ResNet family: ResNet-50 in full, as four publish it and as `layers_by` gives it."""
+"""The ResNet family: ResNet-50 in full, as three number it and as `layers_by` gives it."""
 
 from __future__ import annotations
 

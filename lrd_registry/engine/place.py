@@ -84,8 +84,6 @@ def place(plan: Plan, names: Names, known_by: KnownBy = "names") -> Assignment |
         unmatched = tuple(names.compared)
         where = (plan.arch, plan.layout, (), names)
         return Coverage(*where, unmatched=unmatched, missing=plan.missing)
-    if plan.matcher.is_full:
-        plan = replace(plan)
     return _Placing(plan, names, known_by).result()
 
 
@@ -93,7 +91,7 @@ class _Placing:
     """The steps of one placing: match names, rank the claims, look for faults."""
 
     def __init__(self, plan: Plan, names: Names, known_by: KnownBy) -> None:
-        self._plan = plan
+        self._plan = plan = replace(plan) if plan.matcher.is_full else plan
         self._known_by = known_by
         self._names = names
         self._states = plan.matcher.states(names.compared.values())

@@ -186,3 +186,14 @@ def test_a_matcher_that_has_met_very_many_names_is_left_for_a_new_one(monkeypatc
     assert depths == [3, 30, 4]
     assert plan.matcher.is_full
     assert plan_layers(rules, "default", "", (), "published") is plan
+
+
+def test_a_matcher_that_is_full_meets_no_more_names(monkeypatch):
+    rules = parse_rule_set("arch: full\nlayers: [block: 'b.{i}.**']")
+    plan = plan_layers(rules, "default", "", (), "published")
+    assign_layers(model_with([f"b.{n}.w" for n in range(12)]), rules)
+    states = len(plan.matcher._threads)
+    monkeypatch.setattr(matching, "MOST_STATES", 10)
+    assert plan.matcher.is_full
+    assert assign_layers(model_with([f"b.{n}.w" for n in range(20)]), rules).num_layers == 20
+    assert len(plan.matcher._threads) == states
