@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import timm
 import torch
+from peft import LoraConfig, get_peft_model
 from timm.optim import param_groups_layer_decay
 from torch import nn
 
@@ -36,6 +37,14 @@ REAL = {
     "swin_base_patch4_window7_224": "swin",
     "convnext_base": "convnext",
     "convnext_xlarge": "convnext",
+    "vit_7b_patch16_dinov3": "vit",
+}
+WRAPPED: dict[str, Callable[[nn.Module], nn.Module]] = {  # timm finds no layers in these
+    "vit_base_patch16_224, compiled": torch.compile,
+    "vit_base_patch16_224 in DataParallel": nn.DataParallel,
+    "vit_base_patch16_224 with LoRA": lambda vit: get_peft_model(
+        vit, LoraConfig(target_modules=["qkv"], r=4)
+    ),
 }
 GENERATED = (1_000, 10_000, 100_000)
 STACK = rule_set_from_mapping({"arch": "stack", "layers": [{"block": "blocks.{block}.**"}]})
@@ -89,6 +98,8 @@ def report(name: str, model: nn.Module, arch: str | RuleSet) -> float:
     walk = statistics.median(row[0] for row in times) * 1e6
     ratios = [statistics.median(row[i] / row[0] for row in times) for i in range(1, len(times[0]))]
     columns = [f"**{ratio:.2f}**" if i == 1 else f"{ratio:.2f}" for i, ratio in enumerate(ratios)]
+    if name in WRAPPED:
+        columns[0] = "—"
     print(f"| {name} | {count:,} | {walk:,.0f} µs | {' | '.join(columns)} |", flush=True)
     return ratios[1]
 
@@ -156,6 +167,8 @@ def main() -> None:
         with torch.device("meta"):
             model = timm.create_model(name)
         ratios.append(report(name, model, arch))
+    for name, wrap in WRAPPED.items():
+        ratios.append(report(name, wrap(timm.create_model("vit_base_patch16_224")), "vit"))
     for size in GENERATED:
         with torch.device("meta"):
             model = stack(size)

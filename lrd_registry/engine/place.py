@@ -54,24 +54,6 @@ def settle(
     return (max if tied == "shallowest" else min)(found, key=steps)
 
 
-def recall(plan: Plan, names: Names, known_by: KnownBy) -> Assignment | Coverage:
-    """What `place` gives, kept from the last models of the same names where it hangs on these."""
-    kept = None
-    if plan.entries and names.are_plain:
-        kept = _place_plain(plan, known_by, names.prefix, tuple(names.written))
-    return kept or place(plan, names, known_by)
-
-
-@lru_cache(maxsize=16)
-def _place_plain(
-    plan: Plan, known_by: KnownBy, prefix: str, written: tuple[str, ...]
-) -> Assignment | None:
-    """The assignment of names that leave no question to the model itself; None where they do."""
-    same = dict(zip(written, written, strict=True))
-    names = Names(written, {}, same, is_as_written=True, prefix=prefix)
-    return _Placing(plan, names, known_by).plain_result()
-
-
 def place(plan: Plan, names: Names, known_by: KnownBy = "names") -> Assignment | Coverage:
     """Assign every parameter by one plan; where it does not fit, the faults.
 
@@ -96,10 +78,6 @@ class _Placing:
         self._names = names
         self._states = plan.matcher.states(names.compared.values())
         self._table = _table(plan, frozenset(self._states))
-
-    def plain_result(self) -> Assignment | None:
-        """The assignment where the plan covers all names; None where more has to be asked."""
-        return self._assignment() if self._table.covers_all else None
 
     def result(self) -> Assignment | Coverage:
         names = self._names

@@ -9,8 +9,9 @@ from typing import NamedTuple, TypeAlias
 from lrd_registry.assignment import Assignment
 from lrd_registry.engine.compile_layout import CompiledLayout, Plan, compile_layout, plan_layers
 from lrd_registry.engine.layers_by import LayersBy
-from lrd_registry.engine.place import place, recall
+from lrd_registry.engine.place import place
 from lrd_registry.engine.problems import Coverage
+from lrd_registry.engine.recall import recall
 from lrd_registry.engine.signature import Signatures
 from lrd_registry.engine.towers import FindRuleSet, plan_parts
 from lrd_registry.model_names.compared import Names

@@ -117,12 +117,6 @@ class Names:
         return set(found)
 
     @property
-    def are_plain(self) -> bool:
-        """Whether each is compared as the model spells it, and no parameter has another."""
-        special = self.aliases or self.adapters or self.ends or self.outside
-        return self.is_as_written and not special
-
-    @property
     def are_alone(self) -> bool:
         """Whether there are no modules to ask, but those that hold the names."""
         return self.module is None or is_bare(type(self.module))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lrd_registry.model_names.flattened_lists import children_as_written
 from lrd_registry.model_names.reading import INPUT, Reading
+from lrd_registry.model_names.walk import Walk
 from lrd_registry.model_names.wrappers import Wrapper, is_parametrization, wrapper_of
 
 if TYPE_CHECKING:
@@ -48,21 +48,29 @@ class _Walk:
         elif is_parametrization(kind):
             self._visit_parametrization(module, name, _parametrized(written))
         else:
-            for own, parameter in _own(module).items():
-                self._note(f"{name}{own}", f"{written}{own}")
-                self._known.setdefault(id(parameter), f"{written}{own}")
+            self._note_own(module, name, written)
             for own, child in module._modules.items():
                 if child is None:
                     self.removed.append(f"{written}{own}")
-                else:
+                elif child._modules:
                     self.visit(child, f"{name}{own}.", f"{written}{own}.")
+                else:  # most modules, which need no call of their own; what holds none wraps none
+                    self._note_own(child, f"{name}{own}.", f"{written}{own}.")
+
+    def _note_own(self, module: nn.Module, name: str, written: str) -> None:
+        """What a module holds that changes no names."""
+        for own, parameter in module._parameters.items():
+            if parameter is not None:
+                self.written[name + own] = as_written = written + own
+                self._sequence.append(as_written)
+                self._known.setdefault(id(parameter), as_written)
 
     def _visit_parametrization(self, module: nn.Module, name: str, tensor: str) -> None:
         """A tensor, in one piece or several, and the modules that make it from them."""
         for own in _own(module):
             self._note(f"{name}{own}", tensor)
         for own, child in _children(module).items():
-            self._visit_beside(_all(child), f"{name}{own}.", tensor)
+            self._visit_beside(child, f"{name}{own}.", tensor)
 
     def _visit_wrapper(self, wrapper: Wrapper, module: nn.Module, name: str, written: str) -> None:
         others = _children(module)
@@ -71,7 +79,7 @@ class _Walk:
         for own, child in held.items():
             self.visit(child, f"{name}{own}.", written)
         adapted = self._adapted(wrapper, module, written, before)
-        self._visit_beside(_own(module), name, adapted)
+        self._note_beside(module, name, adapted)
         spelled = children_as_written(module) if wrapper.flattens else {}
         for own, child in others.items():
             inner = f"{name}{own}."
@@ -81,10 +89,10 @@ class _Walk:
                 for key, copy in _children(child).items():
                     self.visit(copy, f"{inner}{key}.", written)
             elif own in wrapper.inputs:
-                for below in _all(child):
+                for below in Walk().through(child).by_name:
                     self._note(f"{inner}{below}", INPUT)
             else:
-                self._visit_beside(_all(child), inner, adapted)
+                self._visit_beside(child, inner, adapted)
 
     def _adapted(
         self, wrapper: Wrapper, module: nn.Module, written: str, before: int
@@ -100,11 +108,14 @@ class _Walk:
         self.written[name] = written
         self._sequence.append(written)
 
-    def _visit_beside(
-        self, parameters: Mapping[str, nn.Parameter], name: str, adapted: str | None
-    ) -> None:
-        """The parameters beside what a wrapper holds: adapters, or known ones once more."""
-        for own, parameter in parameters.items():
+    def _visit_beside(self, module: nn.Module, name: str, adapted: str | None) -> None:
+        """A module beside what a wrapper holds: adapters, or known parameters once more."""
+        self._note_beside(module, name, adapted)
+        for own, child in _children(module).items():
+            self._visit_beside(child, f"{name}{own}.", adapted)
+
+    def _note_beside(self, module: nn.Module, name: str, adapted: str | None) -> None:
+        for own, parameter in _own(module).items():
             spelled = f"{name}{own}"
             self._note(spelled, adapted or self._known.get(id(parameter), spelled))
             if adapted:
@@ -114,10 +125,6 @@ class _Walk:
 
 def _own(module: nn.Module) -> dict[str, nn.Parameter]:
     return {name: p for name, p in module._parameters.items() if p is not None}
-
-
-def _all(module: nn.Module) -> dict[str, nn.Parameter]:
-    return dict(module.named_parameters(remove_duplicate=False))
 
 
 def _children(module: nn.Module) -> dict[str, nn.Module]:

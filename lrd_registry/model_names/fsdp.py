@@ -28,6 +28,11 @@ def check_not_flattened(names: Collection[str]) -> None:
         )
 
 
+def is_fsdp(kind: type) -> bool:
+    """Whether modules of a class are FSDP's wrapper."""
+    return FSDP in class_names(kind)
+
+
 def dimensions_before(model: nn.Module, by_name: dict[str, nn.Parameter]) -> dict[str, int]:
     """How many dimensions the parameters had that FSDP has sharded; their shards have one."""
     known = {id(parameter): ndim for parameter, ndim in _sharded(model)}
@@ -36,8 +41,7 @@ def dimensions_before(model: nn.Module, by_name: dict[str, nn.Parameter]) -> dic
 
 def _sharded(model: nn.Module) -> Iterator[tuple[nn.Parameter, int]]:
     for module in model.modules():
-        kind: type = type(module)
-        if FSDP in class_names(kind) and (handle := getattr(module, "_handle", None)):
+        if is_fsdp(type(module)) and (handle := getattr(module, "_handle", None)):
             flat = handle.flat_param
             for parameter, shape in zip(flat._params or (), flat._shapes, strict=False):
                 yield parameter, len(shape)

@@ -11,10 +11,11 @@ from lrd_registry.errors import InvalidArgumentError, ModelError
 from lrd_registry.model_names.compared import Names
 from lrd_registry.model_names.from_modules import read_module
 from lrd_registry.model_names.from_names_only import readings_of_names
-from lrd_registry.model_names.fsdp import check_not_flattened, dimensions_before
+from lrd_registry.model_names.fsdp import check_not_flattened, dimensions_before, is_fsdp
 from lrd_registry.model_names.module_aliases import names_of_one_module
 from lrd_registry.model_names.reading import Reading
-from lrd_registry.model_names.wrappers import changes_names, is_bare
+from lrd_registry.model_names.walk import Walk
+from lrd_registry.model_names.wrappers import changes_names, is_bare, respells, wrapped_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,28 +86,41 @@ def _complete(by_name: Named, reading: Reading) -> dict[str, str]:
 
 
 def _from_module(model: nn.Module) -> tuple[Named, list[Reading], dict[str, int]]:
-    by_name: Named = {}
-    kinds: set[type] = set()
-    removed: list[str] = []
-    _walk(model, "", by_name, kinds, removed)
-    if not any(map(changes_names, kinds)):
-        plain = [Reading(removed=tuple(removed))]
-        return by_name, readings_of_names(list(by_name)) if is_bare(type(model)) else plain, {}
-    spelled = _as_spelled(model, by_name)
-    reading = read_module(model)
-    by_name = {spelled[name]: parameter for name, parameter in by_name.items()}
-    reading = Reading(
+    path, inner = wrapped_whole(model)
+    walk = Walk().through(inner, path)
+    by_name = walk.by_name
+    if any(map(changes_names, walk.kinds)):
+        return _inside_wrappers(model, walk)
+    if path:
+        return by_name, [_below(path, walk)], {}
+    if is_bare(type(model)):
+        return by_name, readings_of_names(list(by_name)), {}
+    return by_name, [Reading(removed=tuple(walk.removed))], {}
+
+
+def _below(path: str, walk: Walk) -> Reading:
+    """The names without the path of the one module that the model wraps."""
+    written = {name: name.removeprefix(path) for name in walk.by_name}
+    return Reading(written, removed=tuple(name.removeprefix(path) for name in walk.removed))
+
+
+def _inside_wrappers(model: nn.Module, walk: Walk) -> tuple[Named, list[Reading], dict[str, int]]:
+    by_name, reading = walk.by_name, read_module(model)
+    if any(map(respells, walk.kinds)):
+        by_name, reading = _as_spelled(model, by_name, reading)
+    is_sharded = any(map(is_fsdp, walk.kinds))
+    return by_name, [reading], dimensions_before(model, by_name) if is_sharded else {}
+
+
+def _as_spelled(model: nn.Module, by_name: Named, reading: Reading) -> tuple[Named, Reading]:
+    """The same by the names of the model's own method, such as the checkpoint wrapper's."""
+    names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+    spelled = dict(zip(by_name, names, strict=True))
+    return {spelled[name]: parameter for name, parameter in by_name.items()}, Reading(
         {spelled[name]: written for name, written in reading.written.items()},
         {spelled[name]: adapted for name, adapted in reading.adapters.items()},
         reading.removed,
     )
-    return by_name, [reading], dimensions_before(model, by_name)
-
-
-def _as_spelled(model: nn.Module, by_name: Named) -> dict[str, str]:
-    """The names by the model's own method, which is another one in the checkpoint wrapper."""
-    spelled = [name for name, _ in model.named_parameters(remove_duplicate=False)]
-    return dict(zip(by_name, spelled, strict=True))
 
 
 def _from_pairs(model: Any) -> Named:
@@ -135,29 +149,6 @@ def _checked(item: Any) -> tuple[str, nn.Parameter]:
         "expected (name, parameter) pairs, such as model.named_parameters(), found an item of "
         f"type {type(item).__name__}"
     )
-
-
-def _walk(
-    module: nn.Module, prefix: str, by_name: Named, kinds: set[type], removed: list[str]
-) -> None:
-    """Collect what `named_parameters(remove_duplicate=False)` yields, in its order.
-
-    That method passes every parameter through a generator for each level of nesting, which
-    takes three times as long as this walk.
-    """
-    kinds.add(type(module))
-    for name, parameter in module._parameters.items():
-        if parameter is not None:
-            by_name[prefix + name] = parameter
-    for name, child in module._modules.items():
-        if child is None:
-            removed.append(prefix + name)
-        elif child._modules:
-            _walk(child, f"{prefix}{name}.", by_name, kinds, removed)
-        else:  # most modules, which need no call of their own; what holds none wraps none
-            for own, parameter in child._parameters.items():
-                if parameter is not None:
-                    by_name[f"{prefix}{name}.{own}"] = parameter
 
 
 def _tied(by_name: Named) -> tuple[Named, dict[str, tuple[str, ...]]]:

@@ -106,6 +106,13 @@ def changes_names(kind: type) -> bool:
     return wrapper_of(kind) is not None or is_parametrization(kind)
 
 
+@lru_cache(maxsize=1024)
+def respells(kind: type) -> bool:
+    """Whether modules of a class list their parameters by a method of their own."""
+    base = next(base for base in kind.__mro__ if "named_parameters" in base.__dict__)
+    return not is_bare(base)
+
+
 def is_bare(kind: type) -> bool:
     """Whether modules of a class have no author: they only hold parameters under their names."""
     return class_names(kind)[0] == "torch.nn.modules.module.Module"
@@ -119,6 +126,24 @@ def unwrap(module: nn.Module) -> nn.Module:
             if (inner := module._modules.get(name)) is not None:
                 return unwrap(inner)
     return module
+
+
+def wrapped_whole(module: nn.Module) -> tuple[str, nn.Module]:
+    """The module inside wrappers that add nothing but its path, and that path, with a last dot.
+
+    >>> from torch import nn
+    >>> wrapped_whole(nn.DataParallel(nn.Linear(2, 3)))
+    ('module.', Linear(in_features=2, out_features=3, bias=True))
+    """
+    kind: type = type(module)
+    wrapper, held = wrapper_of(kind), list(module._modules.items())
+    if not wrapper or module._parameters or respells(kind) or len(held) != 1:
+        return "", module
+    [(name, inner)] = held
+    if name not in wrapper.held or inner is None:
+        return "", module
+    path, inmost = wrapped_whole(inner)
+    return f"{name}.{path}", inmost
 
 
 def find_module(model: nn.Module, path: str) -> nn.Module | None:

@@ -1,6 +1,7 @@
 """Models of the same names, one after another: what one of them was does not count for the next."""
 
 import pytest
+import torch
 from torch import nn
 
 from lrd_registry import CoverageError, assign_layers
@@ -71,3 +72,23 @@ def test_what_is_known_by_names_stays_so_after_a_model_known_by_its_class():
     rules = {"arch": "by_class", "layouts": {"own": layout}}
     known = [assign_layers(model, rules).known_by for model in (net, net.named_parameters(), net)]
     assert known == ["class", "names", "class"]
+
+
+def test_a_wrapped_model_is_named_as_it_spells_its_names_after_a_bare_one():
+    bare, wrapped = model_with(NAMES), nn.DataParallel(model_with(NAMES))
+    names = [list(assign_layers(model, RULES)) for model in (bare, wrapped, bare)]
+    assert names == [NAMES, [f"module.{name}" for name in NAMES], NAMES]
+
+
+def test_the_head_of_a_wrapped_model_is_missed_after_one_that_never_had_it():
+    never = blocks_and_head(linear(), linear())
+    assert assign_layers(nn.DataParallel(never), RULES).num_layers == 3
+    removed = nn.DataParallel(blocks_and_head(linear(), linear(), head=None))
+    with pytest.raises(CoverageError, match="head"):
+        assign_layers(removed, RULES)
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile])
+def test_a_wrapper_around_a_wrapper_leaves_the_names_as_they_were_written(wrap):
+    model = wrap(nn.DataParallel(blocks_and_head(linear(), head=linear())))
+    assert list(assign_layers(model, RULES).written.values()) == [NAMES[0], NAMES[2]]
