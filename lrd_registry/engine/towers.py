@@ -18,6 +18,7 @@ from lrd_registry.engine.compile_layout import (
 from lrd_registry.engine.layers_by import LayersBy
 from lrd_registry.model_names.compared import Names
 from lrd_registry.patterns.pattern import Pattern
+from lrd_registry.rule_files.entry import Entry
 from lrd_registry.rule_files.layout import Layout, Part
 from lrd_registry.rule_files.schema import RuleSet
 
@@ -40,6 +41,7 @@ def plan_parts(
     find: FindRuleSet,
     missing: tuple[str, ...],
     layers_by: LayersBy,
+    within: str = "",
 ) -> Iterator[Plan]:
     """The plans of a layout of parts: one for each choice of what the parts are.
 
@@ -52,21 +54,22 @@ def plan_parts(
         find: gives the rule set of a name; None where it is to be passed over.
         missing: what keeps the plan from fitting, besides.
         layers_by: how finely blocks are told apart.
+        within: under which of the layout's prefixes (`""`: at the top).
     """
     layout = rules.layouts[layout_name]
     parts = layout.parts.items()
-    choices = {name: list(_places(name, part, names, find, layers_by)) for name, part in parts}
+    choices = {name: list(_places(name, part, names, find, layers_by, within)) for name, part in parts}
     absent = tuple(_say_absent(name, part) for name, part in parts if not choices[name])
     for places in product(*filter(None, choices.values())):
         yield Plan(
             rules.arch,
             layout_name,
-            tuple(_entries(places, layout)),
-            tuple(_clauses(places, layout)),
+            tuple(_entries(places, layout, within)),
+            tuple(_clauses(places, layout, within)),
             (*rules.no_weight_decay, *(p for place in places for p in place.no_weight_decay)),
             rules.tied,
             (
-                *compile_layout(layout).waivers,
+                *compile_layout(layout, within).waivers,
                 *(w for place in places for w in place.layout.waivers),
             ),
             before=layout.before,
@@ -76,10 +79,10 @@ def plan_parts(
 
 
 def _places(
-    name: str, part: Part, names: Names, find: FindRuleSet, layers_by: LayersBy
+    name: str, part: Part, names: Names, find: FindRuleSet, layers_by: LayersBy, within: str
 ) -> Iterator[_Place]:
     """Where a part may be in the model, and what it may be there."""
-    for prefix in part.prefixes:
+    for prefix in (".".join(filter(None, (within, own))) for own in part.prefixes):
         below = names.below(prefix)
         if part.own and below:
             yield _Place(name, prefix, compile_layout(part.own, "", prefix, layers_by), ())
@@ -92,22 +95,30 @@ def _places(
                         yield _Place(name, prefix, standing, exempt)
 
 
-def _entries(places: Iterable[_Place], layout: Layout) -> Iterator[CompiledEntry]:
+def _entries(
+    places: Iterable[_Place], layout: Layout, within: str
+) -> Iterator[CompiledEntry]:
     for part, _, placed, _ in places:
         for entry in placed.entries:
             yield entry._replace(name=f"{part}.{entry.name}", part=part)
     for name, one in layout.outside.items():
-        yield compile_entry(name, one, one.match)._replace(part=name)
+        yield compile_entry(name, one, _standing(one, within))._replace(part=name)
 
 
-def _clauses(places: Iterable[_Place], layout: Layout) -> Iterator[Clause]:
+def _clauses(places: Iterable[_Place], layout: Layout, within: str) -> Iterator[Clause]:
     count = 0
     for place in places:
         for clause in place.layout.clauses:
             yield clause._replace(entry=count + clause.entry)
         count += len(place.layout.entries)
     for position, entry in enumerate(layout.outside.values(), start=count):
-        yield from clauses_of(position, entry.indices, {"match": entry.match})
+        yield from clauses_of(position, entry.indices, {"match": _standing(entry, within)})
+
+
+def _standing(entry: Entry, within: str) -> tuple[Pattern, ...]:
+    """The patterns of an entry beside the parts, as they stand in the model."""
+    match = tuple(pattern.under(within) for pattern in entry.match)
+    return (*match, *entry.outside) if within else match
 
 
 def _say_absent(name: str, part: Part) -> str:

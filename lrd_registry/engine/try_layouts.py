@@ -163,7 +163,7 @@ def _plans(
     layers_by: LayersBy = "published",
 ) -> Iterator[Plan]:
     if rules.layouts[layout].parts:
-        yield from plan_parts(rules, layout, names, find, missing, layers_by)
+        yield from plan_parts(rules, layout, names, find, missing, layers_by, prefix)
     else:
         yield plan_layers(rules, layout, prefix, missing, layers_by)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -36,8 +37,16 @@ from lrd_registry.wording import did_you_mean
 class Entry(Strict):
     """One line of a layout: the parameters of one layer, or of a run of layers."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["match"]}, {"required": ["outside"]}]}
+    )
+
     match: SomePatterns = Field(
-        description="The entry's parameters. With an `{index}`, each index is a layer of its own."
+        (),
+        description=(
+            "The entry's parameters. With an `{index}`, each index is a layer of its own. Only an "
+            "entry that has parameters `outside` may leave it out."
+        ),
     )
     index: Annotated[Names | None, Field(validate_default=True)] = Field(
         None,
@@ -65,7 +74,7 @@ class Entry(Strict):
         (),
         description="Parameters that share the layer before these (of those with equal indices).",
     )
-    outside: Patterns = Field(
+    outside: Annotated[Patterns, Field(validate_default=True)] = Field(
         (),
         description="More of the entry's parameters, those beside the layout's prefix.",
     )
@@ -77,7 +86,7 @@ class Entry(Strict):
     @cached_property
     def indices(self) -> tuple[str, ...]:
         """The names of the indices that tell this entry's layers apart."""
-        return self.match[0].indices if self.index is None else self.index
+        return _indices(self.match) if self.index is None else self.index
 
     @cached_property
     def counted(self) -> tuple[str, ...]:
@@ -118,6 +127,8 @@ class Entry(Strict):
     def _is_one_layer(
         cls, outside: tuple[Pattern, ...], info: ValidationInfo
     ) -> tuple[Pattern, ...]:
+        if not outside and info.data.get("match") == ():
+            raise fault("missing key `match`")
         if outside and _indices_so_far(info):
             raise fault("`outside` is for an entry of one layer, and `match` has an {index}")
         refuse(
@@ -147,9 +158,14 @@ class Entry(Strict):
         return patterns
 
 
+def _indices(patterns: tuple[Pattern, ...]) -> tuple[str, ...]:
+    """The indices of patterns that all have the same."""
+    return patterns[0].indices if patterns else ()
+
+
 def _common_indices(patterns: tuple[Pattern, ...]) -> tuple[str, ...]:
     """The indices that all patterns have, in the order of the first."""
-    return tuple(i for i in patterns[0].indices if all(i in p.indices for p in patterns))
+    return tuple(i for i in _indices(patterns) if all(i in p.indices for p in patterns))
 
 
 def _disagree(one: Pattern, other: Pattern) -> PydanticCustomError:
@@ -177,7 +193,7 @@ def _indices_so_far(info: ValidationInfo) -> tuple[str, ...] | None:
         return None
     index: tuple[str, ...] | None = info.data["index"]
     match: tuple[Pattern, ...] = info.data["match"]
-    return match[0].indices if index is None else index
+    return _indices(match) if index is None else index
 
 
 def _as_body(value: Any) -> Any:

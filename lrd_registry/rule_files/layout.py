@@ -94,8 +94,8 @@ class Layout(Strict):
     prefix: Prefixes = Field(
         (),
         description=(
-            "Where larger models of the library hold this one. The patterns stand for names at "
-            "a model's top, or all for names under one of these."
+            "Where larger models of the library hold this one. The patterns, and the prefixes of "
+            "parts, stand for names at a model's top, or all for names under one of these."
         ),
     )
     layers: Entries = Field(
@@ -140,8 +140,6 @@ class Layout(Strict):
             raise fault("a layout has `layers` or `parts`, and this one has both")
         if self.outside and not self.parts:
             raise fault("`outside` is for a layout of `parts`; put the entries into `layers`")
-        if self.parts and self.prefix:
-            raise fault("`prefix` is for a layout of `layers`; each part has a `prefix` of its own")
         refuse(
             (("outside", name), fault(_TAKEN, kind="name"))
             for name in self.outside
@@ -161,11 +159,11 @@ class Layout(Strict):
     def _has_an_outside(self) -> Layout:
         if self.prefix:
             return self
-        refuse(
-            (("layers", position, name, "outside"), fault(_NO_OUTSIDE, kind="name"))
-            for position, (name, entry) in enumerate(self.entries)
-            if entry.outside
-        )
+        places = [
+            *((("layers", n, name, "outside"), entry) for n, (name, entry) in enumerate(self.entries)),
+            *((("outside", name, "outside"), entry) for name, entry in self.outside.items()),
+        ]
+        refuse((place, fault(_NO_OUTSIDE, kind="name")) for place, entry in places if entry.outside)
         return self
 
     @field_validator("outside")
@@ -174,7 +172,7 @@ class Layout(Strict):
         refuse(
             ((name,), fault("an entry outside the parts is one layer; it has patterns only"))
             for name, entry in outside.items()
-            if entry.indices or entry.previous or entry.outside
+            if entry.indices or entry.previous
         )
         return outside
 

@@ -103,3 +103,15 @@ def test_a_random_model_keeps_its_layers_under_a_prefix(case, prefix):
     assert layers_of(whole) == case.layers
     assert layers_of(moved) == {f"{prefix}.{name}": n for name, n in case.layers.items()}
     assert moved.num_layers == case.num_layers
+
+
+def test_an_entry_may_have_nothing_but_what_is_beside_the_prefix():
+    layers = [{"block": "blocks.{i}.**"}, {"head": {"outside": "head.**", "optional": True}}]
+    layout = {"prefix": "net", "signature": "blocks.0.weight", "layers": layers}
+    rules = {"arch": "beside", "layouts": {"own": layout}}
+    whole = assign_layers(model_with(["net.blocks.0.weight", "head.weight"]), rules)
+    assert [whole[name].layer for name in whole] == [0, 1]
+    bare = assign_layers(model_with(["blocks.0.weight"]), rules)
+    assert (bare["blocks.0.weight"].layer, bare.num_layers) == (0, 2)
+    with pytest.raises(CoverageError, match="head"):
+        assign_layers(model_with(["blocks.0.weight", "head.weight"]), rules)

@@ -255,10 +255,6 @@ def test_fingerprints_tell_parts_apart():
         ("parts: {c: {layers: [d: {mtch: e}]}}", "unknown key `mtch`; did you mean `match`?"),
         ("parts: {c: {layers: [d: 3]}}", "expected a pattern, a list of patterns, or a mapping"),
         ("parts: {c: {rules: vit}}\noutside: {d: {fist: e}}", "unknown key `fist`; did you mean"),
-        (
-            "layouts: {a: {prefix: b, parts: {c: {rules: vit}}}}",
-            "`prefix` is for a layout of `layers`; each part has a `prefix` of its own",
-        ),
         ("layouts: {a: {layers: [b: c]}}\nparts: {}", "`parts` at the top is for a file without"),
     ],
 )
@@ -267,6 +263,40 @@ def test_a_rule_file_that_says_otherwise_is_refused(text, message):
         parse_rule_set(f"arch: mine\n{text}")
     assert message in str(caught.value)
     assert "<text>:" in str(caught.value)
+
+
+UNDER_A_PREFIX = {
+    "prefix": ["net", "wrapped.net"],
+    "signature": "image.blocks.0.weight",
+    "parts": {
+        "image": {"prefix": "image", "layers": [{"block": "blocks.{i}.**"}]},
+        "text": {"prefix": ["text", "words"], "layers": [{"block": "blocks.{i}.**"}]},
+    },
+    "outside": {
+        "projector": "projector.**",
+        "head": {"outside": "head.**", "optional": True},
+    },
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "net.", "wrapped.net."])
+def test_the_parts_are_found_under_a_prefix_of_their_layout(prefix):
+    inside = ["image.blocks.0.weight", "image.blocks.1.weight", "words.blocks.0.weight"]
+    names = [f"{prefix}{name}" for name in [*inside, "projector.weight"]]
+    head = ["head.weight"] if prefix else []
+    found = assign_layers(
+        model_with([*names, *head]), {"arch": "pair", "layouts": {"own": UNDER_A_PREFIX}}
+    )
+    assert {name: (found[name].part, found[name].layer) for name in names} == dict(
+        zip(names, [("image", 0), ("image", 1), ("text", 0), ("projector", 0)], strict=True)
+    )
+    assert [found[name].part for name in head] == ["head"] * len(head)
+
+
+def test_a_head_beside_the_prefix_of_parts_is_none_at_the_top():
+    names = ["image.blocks.0.weight", "text.blocks.0.weight", "projector.weight", "head.weight"]
+    with pytest.raises(CoverageError, match=r"head\.weight"):
+        assign_layers(model_with(names), {"arch": "pair", "layouts": {"own": UNDER_A_PREFIX}})
 
 
 def test_a_composed_file_loads_again_from_its_own_data():

@@ -262,12 +262,8 @@ LAYERS, PARTS = [{"a": "b"}], {"p": {"layers": [{"a": "b"}]}}
             {"layers": LAYERS, "outside": {"c": "d"}},
             "`outside` is for a layout of `parts`; put the entries into `layers`",
         ),
-        (
-            {"parts": PARTS, "prefix": "net"},
-            "`prefix` is for a layout of `layers`; each part has a `prefix` of its own",
-        ),
     ],
-    ids=["nothing", "both", "outside of layers", "a prefix of parts"],
+    ids=["nothing", "both", "outside of layers"],
 )
 def test_a_layout_that_is_two_things_is_refused(layout, problem):
     assert data_messages({"arch": "x", "layouts": {"one": layout}}) == [
@@ -293,13 +289,19 @@ def test_what_is_wrong_with_data_as_a_whole_is_told_of_its_top():
 ONE_LAYER = "an entry outside the parts is one layer; it has patterns only"
 
 
-@pytest.mark.parametrize(
-    "entry", ["b.{i}", {"match": "b", "previous": "c"}, {"match": "b", "outside": "c"}]
-)
+@pytest.mark.parametrize("entry", ["b.{i}", {"match": "b", "previous": "c"}])
 def test_an_entry_outside_the_parts_is_of_one_layer(entry):
     layout = {"parts": PARTS, "outside": {"o": entry}}
     problems = data_messages({"arch": "x", "layouts": {"one": layout}})
     assert f"<mapping> at layouts.one.outside.o: {ONE_LAYER}" in problems
+
+
+def test_an_entry_outside_the_parts_is_beside_a_prefix_only_where_there_is_one():
+    layout = {"parts": PARTS, "outside": {"o": {"outside": "c"}}}
+    assert data_messages({"arch": "x", "layouts": {"one": layout}}) == [
+        "<mapping> at layouts.one.outside.o.outside: the layout has no `prefix`, so nothing is "
+        "outside it; put the patterns into `match`"
+    ]
 
 
 def test_an_entry_outside_the_parts_has_a_name_of_its_own():
