@@ -27,7 +27,8 @@ def settle(
     """Where a tensor is that goes by these names; None where they are torn between layers.
 
     What decides is how many layers there are up to the full rate. Parts of which none is before
-    the other have no order, so names in them are torn whatever `tied` says.
+    the other have no order, so names in them are torn whatever `tied` says; but one layer at the
+    full rate is above all others.
 
     Args:
         placed: name -> its placement.
@@ -40,12 +41,18 @@ def settle(
     >>> settle(placed, ["a", "b"], "deepest", {"": 4}, {})
     Placement(layer=3, entry='head', pattern='b', part='')
     >>> settle(placed, ["a", "b"], None, {"": 4}, {})
+    >>> placed = {"a": Placement(0, "stem", "a", "text"), "b": Placement(0, "head", "b", "head")}
+    >>> settle(placed, ["a", "b"], "shallowest", {"text": 4, "head": 1}, {}).entry
+    'stem'
     """
     found = [placed[name] for name in names]
     if len({place.level for place in found}) == 1:
         return found[0]
     parts = {place.part for place in found}
-    if tied is None or not any(parts <= {*parts_from(part, before)} for part in parts):
+    decaying = {part for part in parts if depths[part] > 1 or part in before}
+    if not decaying or tied is None:
+        return None
+    if not any(decaying <= {*parts_from(part, before)} for part in decaying):
         return None
 
     def steps(place: Placement) -> int:

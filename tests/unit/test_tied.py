@@ -125,6 +125,22 @@ def test_a_tensor_of_two_parts_is_in_the_one_that_is_before_the_other_or_in_that
     assert assign_layers(model_with(names), rules)["e.in"].level == (part, 0)
 
 
+@pytest.mark.parametrize(("tied", "level"), [("shallowest", ("text", 0)), ("deepest", ("head", 0))])
+def test_a_head_beside_the_parts_is_above_the_part_that_it_is_tied_with(tied, level):
+    shared = parameter(2, 2)
+    rules = {
+        "arch": "two",
+        "tied": tied,
+        "parts": {
+            "image": {"layers": [{"stem": "i.in"}, {"block": "i.out"}]},
+            "text": {"layers": [{"stem": "t.in"}, {"block": "t.out"}]},
+        },
+        "outside": {"head": "x.head"},
+    }
+    names = {"i.in": parameter(2), "i.out": parameter(2), "t.in": shared, "t.out": parameter(2)}
+    assert assign_layers(model_with(names | {"x.head": shared}), rules)["t.in"].level == level
+
+
 def test_a_tensor_of_two_parts_without_an_order_is_torn():
     shared = parameter(2, 2)
     parts = {"a": {"layers": [{"all": "a.**"}]}, "b": {"layers": [{"all": "b.**"}]}}
