@@ -58,7 +58,9 @@ def plan_parts(
     """
     layout = rules.layouts[layout_name]
     parts = layout.parts.items()
-    choices = {name: list(_places(name, part, names, find, layers_by, within)) for name, part in parts}
+    choices = {
+        name: list(_places(name, part, names, find, layers_by, within)) for name, part in parts
+    }
     absent = tuple(_say_absent(name, part) for name, part in parts if not choices[name])
     for places in product(*filter(None, choices.values())):
         yield Plan(
@@ -95,9 +97,7 @@ def _places(
                         yield _Place(name, prefix, standing, exempt)
 
 
-def _entries(
-    places: Iterable[_Place], layout: Layout, within: str
-) -> Iterator[CompiledEntry]:
+def _entries(places: Iterable[_Place], layout: Layout, within: str) -> Iterator[CompiledEntry]:
     for part, _, placed, _ in places:
         for entry in placed.entries:
             yield entry._replace(name=f"{part}.{entry.name}", part=part)

@@ -160,7 +160,10 @@ class Layout(Strict):
         if self.prefix:
             return self
         places = [
-            *((("layers", n, name, "outside"), entry) for n, (name, entry) in enumerate(self.entries)),
+            *(
+                (("layers", n, name, "outside"), entry)
+                for n, (name, entry) in enumerate(self.entries)
+            ),
             *((("outside", name, "outside"), entry) for name, entry in self.outside.items()),
         ]
         refuse((place, fault(_NO_OUTSIDE, kind="name")) for place, entry in places if entry.outside)

@@ -2,8 +2,7 @@
 
 import json
 import re
-from functools import cache, reduce
-from operator import getitem
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -12,8 +11,6 @@ from torch import nn
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set, list_architectures
 from lrd_registry.models import build_model
-from lrd_registry.patterns.syntax import parse_pattern
-from lrd_registry.rule_files.load import rule_set_from_mapping
 from tests.support.building import model_with, on_meta, parameter, timm_model
 from tests.support.libraries import (
     families,
@@ -23,13 +20,14 @@ from tests.support.libraries import (
     transformers_models,
     two_towers,
 )
+from tests.support.libraries.examples import EXAMPLES
 from tests.support.masked_autoencoder import MaskedAutoencoder
+from tests.support.one_pattern_less import NOTHING, is_written_out, places, without
 from tests.support.places import DATA, REFERENCES
 from tests.support.releases import need_new_names, release
 
 pytestmark = pytest.mark.engine
 
-ROLES = ("match", "first", "last", "previous", "outside")
 OPTIONS = {
     "simmim/swin_t": ["absolute_pos_embed", "mask_token"],
     "mmpretrain/swin_tiny": ["absolute_pos_embed", "mask_token"],
@@ -83,8 +81,8 @@ TIMM = [
     "convnext_tiny_hnf",
     "convnextv2_atto",
 ]
-FAMILIES = {*families.TIMM, *families.TORCHVISION, *families.TRANSFORMERS}
-"""The layouts that `test_family_rules.py` puts to the proof."""
+FAMILIES = {*families.TIMM, *families.TORCHVISION, *families.TRANSFORMERS, *EXAMPLES}
+"""The layouts that `test_family_rules.py` and `test_examples.py` put to the proof."""
 FEATURES = [
     "vit_base_patch16_224",
     "swin_tiny_patch4_window7_224",
@@ -201,68 +199,15 @@ def test_every_parameter_of_the_features_has_its_layer_in_the_whole_model(name):
     }
 
 
-class Place(NamedTuple):
-    """Where a pattern stands in the bundled rule files: in the entry at a path of its layout."""
-
-    arch: str
-    layout: str
-    path: tuple[str | int, ...]
-    role: str
-    position: int
-
-    def __str__(self):
-        return "/".join(map(str, (self.arch, self.layout, *self.path, self.role, self.position)))
-
-
-def places():
-    """Every pattern of every layout."""
+def all_places():
+    """Every pattern of every layout that no other test puts to the proof."""
     for arch in list_architectures():
-        for layout_name, layout in get_rule_set(arch).layouts.items():
-            if f"{arch}/{layout_name}" in FAMILIES:
-                continue
-            for path, entry in entries(layout):
-                for role in ROLES:
-                    for position in range(len(getattr(entry, role))):
-                        yield Place(arch, layout_name, path, role, position)
+        for layout in get_rule_set(arch).layouts:
+            if f"{arch}/{layout}" not in FAMILIES:
+                yield from places(arch, layout)
 
 
-def entries(layout, *path):
-    """Every entry of a layout and of its parts' own layers, and those outside, with its path."""
-    for number, (name, entry) in enumerate(layout.entries):
-        yield (*path, "layers", number, name), entry
-    for name, part in (layout.parts or {}).items():
-        if part.own:
-            yield from entries(part.own, "parts", name)
-    for name, entry in layout.outside.items():
-        yield ("outside", name), entry
-
-
-NOTHING = "nothing-has-this-name"
-
-
-def without(place):
-    """A pattern, and the rule set without it; an entry left with none matches nothing."""
-    rules = get_rule_set(place.arch)
-    data = rules.to_dict()
-    layout = data["layouts"][place.layout]
-    entry = reduce(getitem, place.path, layout)
-    removed = entry[place.role].pop(place.position)
-    if not entry["match"]:
-        indices = dict(entries(rules.layouts[place.layout]))[place.path].match[0].indices
-        names = "".join(f".{{{index}}}" for index in indices)
-        entry["match"] = [f"{NOTHING}{names}"]
-    data["layouts"] = {place.layout: layout}
-    return removed, rule_set_from_mapping(data)
-
-
-def is_written_out(place, removed):
-    """Whether another pattern of the layout, with an index for a number, covers the same."""
-    layout = get_rule_set(place.arch).layouts[place.layout]
-    others = [pattern for _, entry in entries(layout) for pattern in entry.match]
-    return any(parse_pattern(removed).is_literal_of(other) for other in others)
-
-
-@pytest.mark.parametrize("place", list(places()), ids=str)
+@pytest.mark.parametrize("place", list(all_places()), ids=str)
 def test_without_a_pattern_the_error_names_exactly_what_it_covered(place):
     if "huggingface" in place.layout:
         need_new_names()
@@ -273,7 +218,7 @@ def test_without_a_pattern_the_error_names_exactly_what_it_covered(place):
             continue
         in_place = f"{prefix}.{removed}" if prefix and place.role != "outside" else removed
         covered = [name for name, row in whole.items() if row.pattern == in_place]
-        if covered and is_written_out(place, removed):
+        if covered and is_written_out(place):
             if NOTHING in str(rules.to_dict()):
                 with pytest.raises(CoverageError, match=NOTHING):
                     assign_layers(model, rules)
