@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from lrd_registry import LrdError, ModelError, assign_layers
 from lrd_registry.tracing import trace
@@ -12,20 +12,34 @@ from lrd_registry.tracing.order_check import check_order
 from tables.markdown import table
 from tables.versions import library_version
 from tests.support.libraries.everything import MODELS
+from tests.support.libraries.examples import EXAMPLES, RECORDED
+
+if TYPE_CHECKING:
+    from torch import nn
 
 COLUMNS = ["models", "traced", "in order", "by a waiver"]
 
 
-def tasks() -> dict[str, int]:
-    """The models by name, in the order of the table, with their numbers."""
-    names = (f"{m.library}/{m.arch}/{m.family}/{m.name}" for m in MODELS)
-    return {name: number for number, name in enumerate(names)}
+def tasks() -> dict[str, str]:
+    """The models by name, in the order of the table."""
+    return {name: name for name in _builders()}
 
 
-def measure(number: int) -> dict[str, Any]:
+def _builders() -> dict[str, Callable[[], nn.Module]]:
+    """What builds each model; those that only names were recorded of cannot run."""
+    models = {f"{m.library}/{m.arch}/{m.family}/{m.name}": m.build for m in MODELS}
+    examples = {
+        f"transformers/{layout}/{number}: {example.model}": example.build
+        for layout, several in EXAMPLES.items()
+        for number, example in enumerate(several)
+        if example.model not in RECORDED
+    }
+    return models | examples
+
+
+def measure(name: str) -> dict[str, Any]:
     """What one model's forward pass says of its layers."""
-    model = MODELS[number]
-    built = model.build()
+    built = _builders()[name]()
     try:
         assignment = assign_layers(built)
         check = check_order(assignment, trace(built))

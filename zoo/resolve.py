@@ -13,6 +13,7 @@ from lrd_registry.models import build_model
 from lrd_registry.models.on_meta import call_on_meta
 from tables.markdown import table
 from tables.versions import library_version
+from zoo import transformers_types
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +33,20 @@ TRANSFORMERS = {
     "depth estimation": "MODEL_FOR_DEPTH_ESTIMATION_MAPPING_NAMES",
     "masks": "MODEL_FOR_MASK_GENERATION_MAPPING_NAMES",
     "backbones": "MODEL_FOR_BACKBONE_MAPPING_NAMES",
+    "text classification": "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
+    "token classification": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES",
+    "question answering": "MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES",
+    "multiple choice": "MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES",
+    "masked words": "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
+    "next words": "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
+    "text to text": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES",
+    "audio classification": "MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES",
+    "speech by CTC": "MODEL_FOR_CTC_MAPPING_NAMES",
+    "speech to text": "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES",
+    "images and texts": "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES",
+    "images to text": "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES",
+    "detection": "MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES",
+    "universal segmentation": "MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING_NAMES",
 }
 """What models are for -> the table of transformers that has them, in `modeling_auto.py`."""
 
@@ -77,7 +92,7 @@ def measure(task: tuple[str, str, str]) -> dict[str, Any]:
 
 def _build(library: str, task: str, name: str) -> nn.Module:
     if library == "transformers":
-        return build_model(f"hf:{name}")
+        return transformers_types.build(f"hf:{name}")
     if library == "open_clip":
         from tests.support.libraries import open_clip_models
 

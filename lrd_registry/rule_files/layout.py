@@ -159,14 +159,13 @@ class Layout(Strict):
     def _has_an_outside(self) -> Layout:
         if self.prefix:
             return self
-        places = [
-            *(
-                (("layers", n, name, "outside"), entry)
-                for n, (name, entry) in enumerate(self.entries)
-            ),
-            *((("outside", name, "outside"), entry) for name, entry in self.outside.items()),
-        ]
-        refuse((place, fault(_NO_OUTSIDE, kind="name")) for place, entry in places if entry.outside)
+        inside = ((("layers", n, name), entry) for n, (name, entry) in enumerate(self.entries))
+        beside = ((("outside", name), entry) for name, entry in self.outside.items())
+        refuse(
+            ((*place, "outside"), fault(_NO_OUTSIDE, kind="name"))
+            for place, entry in (*inside, *beside)
+            if entry.outside
+        )
         return self
 
     @field_validator("outside")

@@ -60,6 +60,7 @@ def run_console(lrd):
         "docs/rules.md",
         "docs/diff.md",
         "docs/trainers.md",
+        "docs/recipes.md",
         "docs/resuming.md",
         "docs/wrapped.md",
         "docs/tracing.md",
