@@ -6,11 +6,34 @@ import pytest
 
 from lrd_registry import CoverageError, assign_layers, get_rule_set
 from lrd_registry.patterns.syntax import parse_pattern
+from lrd_registry.tracing import trace
+from lrd_registry.tracing.order_check import check_order
 from tests.support.libraries.examples import EXAMPLES, RECORDED
 from tests.support.one_pattern_less import NOTHING, is_written_out, places, without
-from tests.support.releases import release
+from tests.support.releases import is_pinned, release
 
 pytestmark = pytest.mark.library
+
+TRACED = [
+    "albert/huggingface",
+    "ast/huggingface",
+    "bart/huggingface",
+    "bert/huggingface",
+    "canine/huggingface",
+    "deberta/huggingface",
+    "distilbert/huggingface",
+    "dual_encoder/huggingface_groupvit",
+    "funnel/huggingface",
+    "gpt2/huggingface",
+    "modernbert/huggingface",
+    "speecht5/huggingface",
+    "wav2vec2/huggingface",
+    "wav2vec2/huggingface_sew_d",
+    "wav2vec2/huggingface_stable",
+    "whisper/huggingface",
+    "xlnet/huggingface",
+]
+"""Those that run in seconds; `make zoo` has all of them."""
 
 
 @cache
@@ -56,6 +79,14 @@ def test_without_a_pattern_the_error_names_what_it_covered(layout):
             continue
         names = set(assignment) - {n for n in covered if n in assignment.aliases}
         assert set(caught.value.unmatched) & names == covered & names, place
+
+
+@pytest.mark.parametrize("layout", TRACED)
+def test_no_layer_contradicts_the_order_of_use(layout):
+    if not is_pinned("torch"):
+        pytest.skip("an older one cannot run all of them without weights")
+    model, assignment = examples(layout)[0]
+    assert check_order(assignment, trace(model)).contradictions == ()
 
 
 def by_pattern(assignment, texts):
