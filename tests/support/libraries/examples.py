@@ -35,8 +35,10 @@ class Example(NamedTuple):
     def build(self) -> nn.Module:
         """The model, on the meta device."""
         if self.model in RECORDED:
-            names = RECORDED[self.model]["names"]
-            return model_with({name: parameter(*shape) for name, shape in names.items()})
+            recorded = RECORDED[self.model]
+            tensors = {name: parameter(*shape) for name, shape in recorded["names"].items()}
+            tied = {name: tensors[first] for name, first in recorded.get("tied", {}).items()}
+            return model_with(tensors | tied)
         kind, class_name = self.model.split(":")
         config = transformers.CONFIG_MAPPING[kind](**self.config)
         model = build_on_meta(lambda: getattr(transformers, class_name)(config), self.model)
