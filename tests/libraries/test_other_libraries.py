@@ -129,11 +129,16 @@ def test_each_tensor_has_the_same_layer_as_in_transformers(name):
     assert layers.num_layers == twin_layers.num_layers
     for own, shape in RECORDED[name]["names"].items():
         if own in ALONE.get(name, ()):
-            assert layers[own].layer == layers.num_layers - 1
+            assert layer_of(layers, own) == layers.num_layers - 1
             continue
         renamed = own
         for pattern, new in changes:
             renamed = re.sub(pattern, new, renamed)
         assert shapes[renamed] == tuple(shape)
-        first = next(n for n in twin_layers if renamed in (n, *twin_layers.aliases.get(n, ())))
-        assert layers[own].layer == twin_layers[first].layer, own
+        assert layer_of(layers, own) == layer_of(twin_layers, renamed), own
+
+
+def layer_of(layers, name):
+    """The layer of a tensor by any of its names."""
+    first = next(n for n in layers if name in (n, *layers.aliases.get(n, ())))
+    return layers[first].layer
