@@ -77,7 +77,7 @@ def list_architectures() -> list[str]:
     """The names of all registered rule sets, sorted.
 
     >>> list_architectures()[:3]
-    ['alexnet', 'beit3', 'byobnet']
+    ['albert', 'alexnet', 'ast']
     """
     return default_catalog().names()
 

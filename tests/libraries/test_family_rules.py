@@ -28,6 +28,8 @@ OPTIONS = {
     f"{arch}/timm": {"num_classes": 10} for arch in ("deepseek_vit", "gemma4_vit", "qwen3_vit")
 }
 """What their classes are built with, as they have no head by default."""
+UNTRACED = {"perceiver:PerceiverForMaskedLM"}
+"""What does not say what it takes."""
 ROLES = ("match", "first", "last", "previous", "outside")
 LAYOUTS = sorted({*TIMM, *TORCHVISION, *TRANSFORMERS})
 
@@ -72,7 +74,7 @@ def test_its_models_are_known_by_their_class_and_in_the_order_of_use(layout):
         assert found == (layout, "class")
         assert is_signed(layout, model), name
         inputs = INPUTS.get(name, (2, 3, 224, 224)) if name in TORCHVISION.get(layout, ()) else None
-        if is_pinned("torch"):  # an older one cannot run all of them without weights
+        if is_pinned("torch") and name not in UNTRACED:  # an older one cannot run all of them
             check = check_order(assignment, trace(model, inputs))
             assert check.contradictions == (), name
 

@@ -12,10 +12,10 @@ pytestmark = pytest.mark.library
 @pytest.mark.parametrize(
     ("model_type", "arch"),
     [
-        *[(name, "vit") for name in ("audio-spectrogram-transformer", "internvl_vision", "dpt")],
+        *[(name, "vit") for name in ("internvl_vision", "dpt")],
         *[(name, "vit") for name in ("chinese_clip_vision_model", "idefics3_vision")],
         *[(name, "vit") for name in ("smolvlm_vision", "tipsv2_vision_model", "timesformer")],
-        *[(name, "vit") for name in ("videomae", "vivit", "vilt")],
+        *[(name, "vit") for name in ("videomae", "vivit")],
         *[(name, "swin") for name in ("donut-swin", "maskformer-swin")],
     ],
 )

@@ -57,7 +57,9 @@ def test_what_was_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch)
 
 
 def test_every_model_has_a_name_of_its_own():
-    assert list(order.tasks().values()) == list(range(len(order.MODELS)))
+    examples = [e for several in order.EXAMPLES.values() for e in several]
+    built = [example for example in examples if example.model not in order.RECORDED]
+    assert len(order.tasks()) == len(order.MODELS) + len(built)
 
 
 def test_a_draft_is_measured_beside_timms_own_grouping():

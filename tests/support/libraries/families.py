@@ -175,6 +175,7 @@ TRANSFORMERS = {
     "mobilenetv3/huggingface_pp_lcnet_v4": ["pp_lcnet_v4:PPLCNetV4Backbone"],
     "perceiver/huggingface": [
         "perceiver:PerceiverForImageClassificationLearned",
+        "perceiver:PerceiverForMaskedLM",
     ],
     "pvt/huggingface": ["pvt:PvtForImageClassification", "pvt:PvtModel"],
     "pvt/huggingface_v2": ["pvt_v2:PvtV2ForImageClassification", "pvt_v2:PvtV2Model"],
